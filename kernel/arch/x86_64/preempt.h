@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Keeping this CPU to oneself: interrupts off, or preemption off.
+//
+//   uint64_t flags = irq_save();  ...  irq_restore(flags);       nests
+//   preempt_off();                ...  preempt_on();             nests
+//
+// preempt_on() of the outermost pair takes the turn that became due meanwhile (ring.h). Any
+// context.
+#pragma once
+#include "kernel/arch/x86_64/percpu.h"
+
+enum { RFLAGS_IF = 1 << 9 };
+
+static force_inline uint64_t irq_save(void)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\tpop %0\n\tcli" : "=r"(flags)::"memory");
+    return flags;
+}
+
+static force_inline void irq_restore(uint64_t flags)
+{
+    if (flags & RFLAGS_IF)
+        __asm__ volatile("sti" ::: "memory");
+}
+
+static force_inline bool irqs_off(void)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\tpop %0" : "=r"(flags)::"memory");
+    return !(flags & RFLAGS_IF);
+}
+
+static force_inline void preempt_off(void)
+{
+    __asm__ volatile("incl %%gs:32" ::: "memory");
+}
+
+// The scheduler provides this: takes the turn that became due while preemption was off.
+void preempt_turn(void);
+
+static force_inline void preempt_on(void)
+{
+    __asm__ volatile("decl %%gs:32" ::: "memory");
+    struct percpu_head *head = percpu_self();
+    if (unlikely(head->turn_wanted) && head->preempt_count == 0 && !irqs_off())
+        preempt_turn();
+}
+
+static force_inline struct thread *thread_current(void)
+{
+    struct thread *t;
+    __asm__ volatile("mov %%gs:24, %0" : "=r"(t));
+    return t;
+}
+
+// True where the caller may block: a thread, preemption and interrupts on.
+static inline bool may_sleep(void)
+{
+    return percpu_self()->preempt_count == 0 && !irqs_off();
+}
+
+static force_inline void cpu_relax(void)
+{
+    __builtin_ia32_pause();
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The end of the road: a bug in the kernel itself. Never used for bad input or lack of memory.
+//
+// panic() stops every CPU, prints the reason, the registers and a symbolised backtrace of every
+// CPU, says how to go on, and halts (or powers off, restarts: `panic=` on the command line).
+#pragma once
+#include "lib/base.h"
+
+void panic(const char *format, ...) __attribute__((noreturn)) printf_like(1, 2);
+
+// Our own invariants only. Evaluated in every build.
+#define assert(condition)                                                                          \
+    do {                                                                                           \
+        if (unlikely(!(condition)))                                                                \
+            panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);                  \
+    } while (0)
+
+// Evaluated in debug builds only: for checks too dear for a hot path.
+#ifdef CONFIG_DEBUG
+#define debug_assert(condition) assert(condition)
+#else
+#define debug_assert(condition) ((void)sizeof(condition))
+#endif

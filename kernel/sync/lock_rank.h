@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Lock order, outermost first. A CPU may take a spin lock only if its rank is above every rank it
+// already holds; sleeping locks are checked for each thread in the same way. Debug builds check
+// every acquire, so a wrong order fails the first time it runs, not the first time it deadlocks.
+// Two locks of one rank are never held together, except where the caller says so by
+// spin_lock_nested() and orders them by address.
+//
+// Add a rank where the new lock belongs, with the file that owns it.
+#pragma once
+
+enum lock_rank {
+    // Sleeping locks (mutex, rwlock), taken first.
+    RANK_NAMESPACE = 10, // scheme/: the tree of names of one directory
+    RANK_NODE = 15,      // scheme/: contents of one node (parent directory before child)
+    RANK_FILE = 20,      // scheme/: offset of one open file
+    RANK_TERMINAL = 25,  // process/: one terminal
+    RANK_SPACE = 30,     // memory/: mappings of one address space
+    RANK_OBJECT = 35,    // memory/: pages of one memory object
+    RANK_SLEEP_LEAF = 45,// a sleeping lock under which no other is taken
+
+    // Spin locks, taken under any sleeping lock.
+    RANK_PROCESS_TREE = 50, // process/: parents, children, groups, sessions
+    RANK_PROCESS = 52,      // process/: one process
+    RANK_SIGNAL = 54,       // process/: pending signals and handlers of one process
+    RANK_FD_TABLE = 56,     // process/: one descriptor table
+    RANK_QUEUE = 60,        // a driver's or subsystem's own queue
+    RANK_FUTEX = 62,        // sched/: one futex bucket
+    RANK_PAGE_TABLE = 64,   // memory/: the page tables of one space
+    RANK_MUTEX = 68,        // sync/: the inside of a sleeping lock
+    RANK_WAIT = 70,         // sync/: one wait queue
+    RANK_TIMER = 74,        // sched/: one CPU's timers
+    RANK_THREAD = 76,       // sched/: one thread's state
+    RANK_RUNQ = 78,         // sched/: one CPU's run queue
+    RANK_SLAB = 82,         // memory/: one slab cache
+    RANK_VMAP = 84,         // memory/: kernel virtual ranges
+    RANK_KERNEL_TABLE = 85, // memory/: the kernel's page tables
+    RANK_FRAMES = 86,       // memory/: one zone of page frames
+    RANK_SHOOTDOWN = 88,    // arch/: TLB requests
+    RANK_LEAF = 92,         // a spin lock under which nothing is taken but the log
+    RANK_CONSOLE = 94,      // console/: a sink
+    RANK_LOG = 96,          // console/: the log ring: logging is legal under any lock
+};

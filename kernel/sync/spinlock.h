@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Spin locks: short sections that never sleep. Fair (first come, first served).
+//
+//   static struct spinlock lock = SPINLOCK_INIT(RANK_LEAF);
+//   spin_lock(&lock); ... spin_unlock(&lock);                        threads only
+//   uint64_t flags = spin_lock_irq(&lock); ... spin_unlock_irq(&lock, flags);
+//                                                                    any context
+//
+// A lock that an interrupt handler takes is taken with interrupts off everywhere. Preemption is
+// off while a lock is held. Debug builds check rank, owner, and that a lock used in interrupts is
+// never taken with interrupts on. Tests: kernel/sync/test.
+#pragma once
+#include "kernel/arch/x86_64/preempt.h"
+#include "kernel/sync/lock_rank.h"
+
+struct spinlock {
+    uint32_t next, serving; // ticket drawn last, ticket served now
+    uint8_t rank;           // enum lock_rank
+#ifdef CONFIG_DEBUG
+    uint8_t used_in_irq, used_irqs_on; // seen so far; both set is a bug
+    int32_t owner;                     // CPU number + 1; 0: free
+#endif
+};
+
+#define SPINLOCK_INIT(lock_rank)                                                                   \
+    {                                                                                              \
+        .rank = (lock_rank)                                                                        \
+    }
+
+void spin_init(struct spinlock *l, enum lock_rank rank);
+void spin_lock(struct spinlock *l);
+void spin_unlock(struct spinlock *l);
+uint64_t spin_lock_irq(struct spinlock *l) must_check; // interrupts off; returns the old flags
+void spin_unlock_irq(struct spinlock *l, uint64_t flags);
+bool spin_try(struct spinlock *l) must_check;
+void spin_lock_nested(struct spinlock *l); // a second lock of the same rank; order by address
+
+// True when this CPU holds the lock (always true in release builds). For assertions.
+bool spin_held(const struct spinlock *l);
