@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Floating point and vector state: kept for each thread, and borrowed by the kernel.
+//
+// Saved eagerly on a switch from a thread that uses it, by XSAVEOPT, XSAVE or FXSAVE, whichever is there.
+//
+//   if (simd_begin()) { ...vector code in a file listed as `simd`... simd_end(); }
+//
+// simd_begin() turns preemption off and fails in interrupts that came into another simd section (then
+// use the scalar path).
+#pragma once
+#include "lib/base.h"
+
+struct fpu_state; // fpu_state_size() bytes at 64-byte alignment
+
+size_t fpu_state_size(void);
+struct fpu_state *fpu_state_make(void) must_check; // fresh state (as after FNINIT); NULL: no memory
+void fpu_state_drop(struct fpu_state *s);
+void fpu_state_reset(struct fpu_state *s);
+void fpu_state_copy(struct fpu_state *to, const struct fpu_state *from);
+
+void fpu_init(void);       // boot CPU
+void fpu_init_cpu(void);   // each other CPU
+// Switch: both may be NULL (kernel threads have none). Interrupts off.
+void fpu_switch(struct fpu_state *from, struct fpu_state *to);
+// The current thread's registers into / out of its state (signals, fork, ptrace). Preemption off.
+void fpu_save_current(struct fpu_state *s);
+void fpu_load_current(const struct fpu_state *s);
+// The state in the layout of a Linux signal frame (XSAVE format with its software bytes) and back.
+// `from` is hostile: checked, reserved bits refused with -EINVAL.
+size_t fpu_frame_size(void);
+void fpu_frame_write(const struct fpu_state *s, void *to);
+err_t fpu_frame_read(struct fpu_state *s, const void *from, size_t size) must_check;
+
+bool simd_begin(void) must_check;
+void simd_end(void);

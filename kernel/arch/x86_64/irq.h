@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Device interrupts: from a global interrupt number (GSI) through an I/O APIC to a handler.
+//
+//   err_t e = irq_request(gsi, IRQ_LEVEL | IRQ_LOW, uart_interrupt, uart, "uart", &line);
+//
+// Handlers run with interrupts off on the CPU the line is routed to, and return whether the
+// interrupt was theirs (lines may be shared when level-triggered). They queue; threads work.
+// irq_request and irq_release: thread context or boot.
+#pragma once
+#include "lib/base.h"
+
+struct irq_line;
+typedef bool (*irq_handler_t)(void *data);
+
+enum irq_flag { IRQ_EDGE = 0, IRQ_LEVEL = 1, IRQ_HIGH = 0, IRQ_LOW = 2 };
+
+err_t irq_request(uint32_t gsi, unsigned flags, irq_handler_t handler, void *data, const char *name,
+                  struct irq_line **line) must_check;
+void irq_release(struct irq_line *line);
+void irq_mask(struct irq_line *line);
+void irq_unmask(struct irq_line *line);
+
+// The GSI and flags of one of the 16 ISA interrupts, by the firmware's overrides.
+uint32_t irq_isa_gsi(unsigned isa, unsigned *flags);
+
+// A free vector of the device range for MSI; -ENOSPC.
+err_t irq_vector_make(irq_handler_t handler, void *data, const char *name, uint8_t *vector) must_check;
+
+// For /proc/interrupts: visits every line. Counts are for each CPU.
+void irq_visit(void (*visit)(const char *name, uint32_t gsi, const uint64_t *counts, void *data), void *data);

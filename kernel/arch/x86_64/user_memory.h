@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The one door to user memory. Every access that a program's pointer causes goes through here.
+//
+// Addresses are checked to lie in user space, SMAP is lifted only for the copy itself, and a fault
+// that the address space cannot settle ends the copy through the exception table.
+// Thread context with the caller's space loaded; may sleep (page faults), so no spin lock is held.
+// The *_nofault forms never sleep: they fail where a page is not present.
+#pragma once
+#include "lib/base.h"
+
+// Copies all of it, or returns -EFAULT (part may have been copied).
+err_t user_copy_in(void *to, uaddr_t from, size_t size) must_check;
+err_t user_copy_out(uaddr_t to, const void *from, size_t size) must_check;
+err_t user_zero(uaddr_t to, size_t size) must_check;
+
+// As much as is possible: the number of bytes not copied (0: all).
+size_t user_copy_in_part(void *to, uaddr_t from, size_t size);
+size_t user_copy_out_part(uaddr_t to, const void *from, size_t size);
+
+// A NUL-terminated string into `to`; *length without the NUL. -EFAULT, or -ENAMETOOLONG when no NUL
+// is among the first `room` bytes.
+err_t user_string_in(char *to, uaddr_t from, size_t room, size_t *length) must_check;
+
+err_t user_get_u32(uaddr_t from, uint32_t *value) must_check;
+err_t user_get_u64(uaddr_t from, uint64_t *value) must_check;
+err_t user_put_u32(uaddr_t to, uint32_t value) must_check;
+err_t user_put_u64(uaddr_t to, uint64_t value) must_check;
+
+// Atomically: *seen = *at; if it equals `expected`, *at = wanted. -EFAULT.
+err_t user_exchange_u32(uaddr_t at, uint32_t expected, uint32_t wanted, uint32_t *seen) must_check;
+
+err_t user_get_u32_nofault(uaddr_t from, uint32_t *value) must_check;
+err_t user_copy_in_nofault(void *to, uaddr_t from, size_t size) must_check;
+
+// True when [start, start + size) lies in user space.
+bool user_range_ok(uaddr_t start, uint64_t size);

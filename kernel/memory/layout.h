@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Where things lie in the 48-bit virtual address space, drawn once.
+//
+//   0000000000001000 - 00007fffffffefff  user
+//   ffff800000000000 - ffffbfffffffffff  direct map of physical memory (never executable)
+//   ffffc00000000000 - ffffcfffffffffff  struct page of each frame, by frame number
+//   ffffd00000000000 - ffffdfffffffffff  kernel mappings: stacks, device registers (vmap.h)
+//   ffffec0000000000 - fffffbffffffffff  KASAN shadow (debug builds)
+//   ffffffff80000000 - ffffffffffffffff  kernel image, moved by KASLR
+#pragma once
+#include "lib/base.h"
+
+#define PAGE_SIZE        4096ull
+#define PAGE_SHIFT       12
+#define LARGE_PAGE_SIZE  MIB(2)
+#define USER_LOWEST      0x1000ull
+#define USER_END         0x00007ffffffff000ull // first address that is not the user's
+#define DIRECT_MAP       0xffff800000000000ull
+#define DIRECT_MAP_END   0xffffc00000000000ull
+#define PAGE_ARRAY       0xffffc00000000000ull
+#define VMAP_START       0xffffd00000000000ull
+#define VMAP_END         0xffffe00000000000ull
+#define KASAN_OFFSET     0xdffffc0000000000ull
+#define KERNEL_LINK_BASE 0xffffffff80000000ull
+
+// Any physical address that is memory (the direct map holds no device registers).
+static inline void *phys_to_virt(phys_t address)
+{
+    return (void *)(DIRECT_MAP + address);
+}
+
+// Only for addresses inside the direct map.
+static inline phys_t virt_to_phys(const void *p)
+{
+    return (phys_t)(uintptr_t)p - DIRECT_MAP;
+}

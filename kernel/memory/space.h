@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Address spaces: a tree of mappings over memory objects, and the page tables that cache it.
+//
+//   struct space *s;  err_t e = space_make(&s);
+//   uaddr_t at = 0;
+//   e = space_map(s, &(struct map_request){ .size = n, .access = MAP_READ | MAP_WRITE }, &at);
+//   space_load(s);                    this CPU now runs in it
+//   space_put(s);
+//
+// Invariants: mappings never overlap, are page aligned, and hold a reference on their object;
+// neighbours with equal object, continuous offset and equal access are one mapping. A private
+// mapping's own copies live in its anonymous overlay (copy-on-write by reference count: a page with
+// more than one reference is never written). fork copies mappings and shares the pages read-only.
+// Locks: s->lock (RANK_SPACE, many readers for faults); page tables RANK_PAGE_TABLE.
+// Context: threads only; everything here may sleep, but space_load().
+#pragma once
+#include "kernel/memory/object.h"
+#include "lib/rbtree.h"
+
+enum map_access { MAP_READ = 1, MAP_WRITE = 2, MAP_EXECUTE = 4 };
+
+enum map_flag {
+    MAPF_SHARED = 1 << 0,     // writes go to the object
+    MAPF_FIXED = 1 << 1,      // exactly at `address`; replaces what is there
+    MAPF_NO_REPLACE = 1 << 2, // with FIXED: -EEXIST when something is there
+    MAPF_POPULATE = 1 << 3,   // make the pages now
+    MAPF_GROWS_DOWN = 1 << 4, // a stack: grows on faults just below it, up to its limit
+    MAPF_STACK = 1 << 5,      // for /proc/PID/maps
+    MAPF_HEAP = 1 << 6,
+    MAPF_NO_FORK = 1 << 7,    // madvise(DONTFORK)
+    MAPF_LOCKED = 1 << 8,
+    MAPF_LOW = 1 << 9,        // below 2 GiB
+    MAPF_WIPE_ON_FORK = 1 << 10,
+    MAPF_NO_HUGE = 1 << 11,
+};
+
+struct map_request {
+    uaddr_t address; // wish, or the place with MAPF_FIXED
+    uint64_t size;   // bytes; rounded up to pages
+    unsigned access; // enum map_access
+    unsigned max_access; // what mprotect may ask for later; 0: all
+    unsigned flags;      // enum map_flag
+    struct memory_object *object; // NULL: anonymous (shared anonymous makes an object)
+    uint64_t offset;              // bytes into the object, page aligned
+    void *file;                   // opaque to memory: the open file, for /proc/PID/maps and counts
+};
+
+struct mapping {
+    struct rb_node node; // in space.mappings, by start
+    uaddr_t start, end;
+    uint16_t access, max_access;
+    uint32_t flags;
+    struct memory_object *object; // NULL: private anonymous
+    uint64_t offset;              // into object, of start
+    struct list object_link;
+    struct space *space;
+    void *file;
+};
+
+struct space_usage {
+    uint64_t mapped, resident, locked, data, stack, code; // bytes
+};
+
+struct space {
+    uint32_t references;
+    struct rwlock lock;
+    struct rb_tree mappings;
+    struct spinlock table_lock; // RANK_PAGE_TABLE
+    phys_t top_table;
+    uint64_t cpus_loaded; // bit for each CPU that has it loaded: who gets TLB requests
+    uint64_t resident_pages, mapped_bytes, resident_peak;
+    uint64_t mapped_limit, data_limit, stack_limit; // bytes, from the process's limits
+    uaddr_t map_hint, heap_start, heap_end;         // brk
+    uaddr_t stack_top, arguments_start, arguments_end, environment_start, environment_end;
+    uaddr_t code_start, code_end, data_start, data_end;
+    void (*file_get)(void *file);
+    void (*file_put)(void *file);
+};
+
+// How the scheme room counts references on a mapping's `file`; set once at boot.
+void space_set_file_hooks(void (*get)(void *file), void (*put)(void *file));
+
+err_t space_make(struct space **space) must_check;
+void space_get(struct space *s);
+void space_put(struct space *s);                            // the last one unmaps all
+err_t space_fork(struct space *from, struct space **to) must_check; // copy on write
+
+// Switches this CPU's page tables. Interrupts off or preemption off. NULL: the kernel's own.
+void space_load(struct space *s);
+
+err_t space_map(struct space *s, const struct map_request *r, uaddr_t *address) must_check;
+err_t space_unmap(struct space *s, uaddr_t start, uint64_t size) must_check;
+err_t space_protect(struct space *s, uaddr_t start, uint64_t size, unsigned access) must_check;
+// mremap: to a new size, in place or (may_move) elsewhere; `fixed`: at *address, replacing.
+err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_size, bool may_move,
+                  bool fixed, uaddr_t *address) must_check;
+err_t space_set_heap_end(struct space *s, uaddr_t end) must_check;   // brk
+err_t space_discard(struct space *s, uaddr_t start, uint64_t size) must_check; // MADV_DONTNEED
+err_t space_sync(struct space *s, uaddr_t start, uint64_t size, bool invalidate) must_check;   // msync
+err_t space_populate(struct space *s, uaddr_t start, uint64_t size) must_check;
+err_t space_set_flags(struct space *s, uaddr_t start, uint64_t size, unsigned set, unsigned clear) must_check;
+// mincore: one byte a page, bit 0: resident. `out` is kernel memory.
+err_t space_residency(struct space *s, uaddr_t start, uint64_t pages, uint8_t *out) must_check;
+
+// A page fault at `address` from user mode or from user_memory.c. 0: settled, run again.
+// -EFAULT: no mapping or no right (SIGSEGV); -EACCES: mapping there but the right is missing
+// (SIGSEGV/SEGV_ACCERR); -EIO: past the object's end (SIGBUS); -ENOMEM: kill the process.
+err_t space_fault(struct space *s, uaddr_t address, unsigned access) must_check;
+
+// The page behind an address of any space, with a reference, faulted in for `access` (for
+// /proc/PID/mem, ptrace, futexes on shared memory, lending to servers).
+err_t space_page(struct space *s, uaddr_t address, unsigned access, struct page **page) must_check;
+
+// What names a futex: private -> (space, address); shared -> (object, offset).
+struct futex_key {
+    uint64_t object; // address of the space or the memory object
+    uint64_t offset;
+};
+err_t space_futex_key(struct space *s, uaddr_t address, bool shared, struct futex_key *key) must_check;
+
+// Visits mappings in order of address; stops when `visit` returns false. Holds the lock for reading.
+void space_visit(struct space *s, bool (*visit)(const struct mapping *m, void *data), void *data);
+void space_usage(struct space *s, struct space_usage *usage);
+
+// The space of the thread that runs on this CPU (NULL: a kernel thread).
+struct space *space_current(void);
