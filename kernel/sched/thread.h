@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Threads: what the ring schedules. The process room embeds one in each of its tasks.
+//
+//   struct thread *t;
+//   err_t e = thread_make_kernel("acpi", worker, data, &t);   starts it
+//   thread_set_nice(t, 5);
+//
+// A thread that waits does so through kernel/sync/wait.h. States and their edges:
+//
+//                thread_start           turn              thread_exit
+//        NEW ----------------> READY <--------> RUNNING ----------------> DEAD
+//                                ^                 |
+//                                |  thread_wake    v  wait_sleep, thread_stop
+//                                +-------------- ASLEEP
+//
+// Locks: t->lock (RANK_THREAD) guards the state; the run queue's lock (RANK_RUNQ) the place in it.
+#pragma once
+#include "kernel/arch/x86_64/fpu.h"
+#include "kernel/arch/x86_64/percpu.h"
+#include "kernel/arch/x86_64/switch.h"
+#include "kernel/sync/mutex.h"
+#include "kernel/sync/spinlock.h"
+#include "kernel/memory/space.h"
+#include "kernel/sched/timer.h"
+#include "lib/rbtree.h"
+
+enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_ASLEEP, THREAD_DEAD };
+
+// Scheduling class, most urgent first.
+enum thread_class {
+    CLASS_FIFO,  // real time: runs until it blocks
+    CLASS_ROUND, // real time with time slices among equals
+    CLASS_FAIR,  // by virtual time and weight
+    CLASS_BATCH, // as fair, but never preempts on waking
+    CLASS_IDLE,  // only when nothing else wants to run
+};
+
+// Why a thread must not go straight back to user mode; bits of thread.return_work.
+enum return_work {
+    WORK_SIGNAL = 1 << 0, // a signal may be pending
+    WORK_TURN = 1 << 1,   // a turn is due
+    WORK_NOTIFY = 1 << 2, // the process room wants to look (stop, trace, exit)
+};
+
+struct thread {
+    uint32_t return_work; // enum return_work; must stay first: entry code reads it
+    uint32_t number;      // for the log; the process room's thread id
+    uint64_t stack_top;   // must stay second: the kernel stack
+    struct arch_context context;
+    struct arch_user user;
+    struct fpu_state *fpu; // NULL: a kernel thread
+    struct space *space;   // NULL: a kernel thread
+    char name[16];
+
+    struct spinlock lock;
+    enum thread_state state;
+    bool wake_pending;      // woken between wait_prepare and wait_sleep
+    bool interruptible;     // a signal may wake it
+    uint32_t cpu;           // where it runs or last ran
+    struct timer wait_timer;
+
+    // The ring's part (sched/ring.h explains).
+    enum thread_class class;
+    uint8_t real_time_priority; // 1..99 in the real-time classes, 99 most urgent
+    int8_t nice;                // -20..19
+    uint8_t inherited;          // urgency lent by waiters for a mutex; 0: none
+    uint64_t affinity;          // a bit for each CPU it may run on
+    struct rb_node run_node;
+    struct list run_link;
+    uint64_t virtual_time;      // weighted ns
+    nanos_t slice_left, run_since;
+
+    // Accounting, ns.
+    nanos_t time_user, time_system, time_started, time_switched;
+    uint64_t switches_voluntary, switches_forced, faults_minor, faults_major;
+
+    struct list mutexes_held; // struct mutex.held_link
+    struct mutex *waits_for;  // the mutex it is blocked on, for inheritance chains
+    uint8_t sleep_ranks[8];   // debug: ranks of the sleeping locks it holds
+    uint8_t sleep_rank_count;
+
+    uint32_t references;
+    void (*drop)(struct thread *t); // the last reference is gone: frees what embeds it
+    void *owner;                    // the process room's task; NULL: a kernel thread
+    struct list all_link;           // every thread there is
+};
+
+// Starts a kernel thread running function(data). It ends by returning from it.
+err_t thread_make_kernel(const char *name, void (*function)(void *data), void *data,
+                         struct thread **thread) must_check;
+
+// Prepares a thread that the caller allocated zeroed; it starts in entry(data) on a fresh kernel stack.
+// User threads: set space, fpu, user and the trap frame at the top of the stack (trap_user_frame), and let
+// entry end in trap_enter_user().
+err_t thread_prepare(struct thread *t, const char *name, void (*entry)(void *), void *data) must_check;
+// Gives back what thread_prepare took, for a thread that never started.
+void thread_unprepare(struct thread *t);
+void thread_start(struct thread *t);              // NEW -> READY
+void thread_exit(void) __attribute__((noreturn)); // ends the calling thread; its stack is freed later
+void thread_get(struct thread *t);
+void thread_put(struct thread *t);
+
+// Makes a sleeping thread ready; harmless otherwise. Any context. Returns whether it slept.
+bool thread_wake(struct thread *t);
+// As thread_wake, but only from an interruptible sleep: what signals do.
+bool thread_interrupt(struct thread *t);
+// Sets work bits; when the thread runs on another CPU in user mode, sends it there by one IPI.
+void thread_set_work(struct thread *t, uint32_t bits);
+
+// The process room says whether the thread must wake for a signal (interruptible sleeps ask it).
+void thread_set_signal_hook(bool (*pending)(struct thread *t));
+
+void thread_yield(void);
+err_t thread_sleep_until(nanos_t deadline, bool interruptible) must_check; // 0 or -EINTR
+void thread_set_nice(struct thread *t, int nice);
+err_t thread_set_class(struct thread *t, enum thread_class class, unsigned priority) must_check;
+err_t thread_set_affinity(struct thread *t, uint64_t cpus) must_check; // -EINVAL: no CPU left
+void thread_visit_all(bool (*visit)(struct thread *t, void *data), void *data);
+void thread_times(struct thread *t, nanos_t *user, nanos_t *system); // up to now
