@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One transfer of bytes: to or from user memory (scattered) or kernel memory, so that a scheme's read and
+// write are written once.
+//
+//   struct io io = io_kernel(buffer, n);          or io_user(&vector, count)
+//   len_t n = file_read(f, &io);
+//   in a scheme:  e = io_put(&io, data, n);       read: hands n bytes to the caller, advances
+//                 e = io_get(&io, data, n);       write: takes n bytes from the caller, advances
+//
+// A fault in the middle returns -EFAULT with io->done telling how much was moved; schemes then return
+// done if it is not 0. Thread context; may sleep; never under a spin lock when the memory is a user's.
+#pragma once
+#include "lib/base.h"
+#include <redox/errno.h>
+
+struct io_vector {
+    uint64_t base; // user address, or kernel pointer
+    uint64_t size;
+};
+
+struct io {
+    const struct io_vector *vectors;
+    size_t count;         // vectors left, the current one included
+    uint64_t offset;      // into the current vector
+    uint64_t left, done;  // bytes
+    bool user;            // the vectors hold user addresses
+    struct io_vector one; // for a single buffer: `vectors` points here after io_bind()
+};
+
+// A single buffer. (Returned by value: call through the io_* functions below only via a pointer.)
+struct io io_kernel(void *buffer, size_t size);
+struct io io_user(uaddr_t buffer, size_t size);
+// Many buffers; the array must outlive the transfer. -EINVAL when the total exceeds INT64_MAX.
+err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, bool user) must_check;
+
+err_t io_put(struct io *io, const void *from, size_t size) must_check; // size <= io->left
+err_t io_get(struct io *io, void *to, size_t size) must_check;
+err_t io_put_zeros(struct io *io, size_t size) must_check;
+// What a read or write returns: the bytes done, or `e` when none were.
+static inline len_t io_result(const struct io *io, err_t e)
+{
+    return io->done || !e ? (len_t)io->done : e;
+}
