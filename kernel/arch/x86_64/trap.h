@@ -79,6 +79,30 @@ enum {
     FAULT_EXECUTE = 1 << 4,
 };
 
+// Argument n (0..5) of the system call the frame stands for, and where its result goes.
+static inline uint64_t trap_argument(const struct trap_frame *f, unsigned n)
+{
+    switch (n) {
+    case 0:
+        return f->rdi;
+    case 1:
+        return f->rsi;
+    case 2:
+        return f->rdx;
+    case 3:
+        return f->r10;
+    case 4:
+        return f->r8;
+    default:
+        return f->r9;
+    }
+}
+
+static inline void trap_set_result(struct trap_frame *f, int64_t result)
+{
+    f->rax = (uint64_t)result;
+}
+
 // A handler for one vector: interrupts off, must not sleep. Exceptions from user mode and page
 // faults whose interrupted code had interrupts on are handled with interrupts on again.
 typedef void (*trap_handler_t)(struct trap_frame *f);

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Processes and tasks. A process owns an address space, descriptors, a place in the tree of names, signal
+// handlers and limits; its tasks are its threads. Sessions and groups are numbers with a table behind.
+//
+//   struct process *p = process_current();
+//   struct process *q;  err_t e = process_find(pid, &q); ... process_put(q);
+//
+// Life of a process:
+//
+//     process_fork / init       last task exits            process_wait by parent
+//   (none) ------------> ALIVE ------------------> ZOMBIE ------------------------> (freed with last ref.)
+//                         |  ^                        |
+//             stop signal v  | SIGCONT                +-- parent ignores SIGCHLD: freed at once
+//                        ALIVE, stopped
+//
+// Locks: process_tree_lock (RANK_PROCESS_TREE) guards parents, children, groups, sessions, the table of numbers
+// and zombie states; p->lock (RANK_PROCESS) guards credentials pointer, limits, name, terminal, list of tasks;
+// handlers->lock (RANK_SIGNAL) all signal state.
+#pragma once
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/memory/space.h"
+#include "kernel/process/credentials.h"
+#include "kernel/process/signal.h"
+#include "kernel/scheme/node.h"
+#include "kernel/sched/thread.h"
+#include "lib/list.h"
+
+struct terminal;
+struct program;
+struct task;
+
+enum limit { // numbers of RLIMIT_*
+    LIMIT_CPU,
+    LIMIT_FILE_SIZE,
+    LIMIT_DATA,
+    LIMIT_STACK,
+    LIMIT_CORE,
+    LIMIT_RESIDENT,
+    LIMIT_PROCESSES,
+    LIMIT_FILES,
+    LIMIT_LOCKED,
+    LIMIT_SPACE,
+    LIMIT_LOCKS,
+    LIMIT_SIGNALS,
+    LIMIT_MESSAGES,
+    LIMIT_NICE,
+    LIMIT_REAL_TIME,
+    LIMIT_REAL_TIME_RUN,
+    LIMIT_COUNT,
+};
+#define LIMIT_NONE UINT64_MAX
+
+struct limit_pair {
+    uint64_t soft, hard;
+};
+
+// A process's system call interface; one for each of abi/*.
+struct abi {
+    const char *name;
+    void (*system_call)(struct trap_frame *f);
+    // Builds the handler's frame on the user stack and points `f` at the handler. Non-zero: cannot (SIGSEGV).
+    err_t (*signal_deliver)(struct trap_frame *f, struct task *t, const struct signal_info *info,
+                            const struct signal_action *action, uint64_t old_mask);
+    // After a system call that a signal cut short; `action` NULL: no handler runs.
+    void (*system_call_restart)(struct trap_frame *f, const struct signal_action *action);
+    // Lays out arguments, environment and auxiliary vector on a new program's stack.
+    err_t (*stack_build)(struct program *program, uaddr_t *stack_pointer);
+};
+
+// Where it is in the tree of names; shared by tasks (and CLONE_FS relatives).
+struct place {
+    uint32_t references;
+    struct spinlock lock; // RANK_LEAF
+    struct name *root, *here;
+    uint16_t umask;
+};
+
+struct child_times {
+    nanos_t user, system;
+    uint64_t faults_minor, faults_major, switches_voluntary, switches_forced;
+    uint64_t resident_peak; // pages
+};
+
+struct interval_timer {
+    struct timer timer;
+    nanos_t interval, next; // next: 0 disarmed
+    struct process *process;
+    int signal;
+};
+
+struct process {
+    uint32_t references;
+    int32_t number; // process id, also of its first task
+    struct process *parent;
+    struct list children, sibling;  // tree lock
+    struct list group_link, all_link;
+    int32_t group, session;
+    bool session_leader, has_execed, zombie, reaped, exiting, is_init;
+    bool stopped, stop_reported, continued_reported; // job control, tree lock
+    int stop_signal;
+    int exit_signal;  // what the parent gets
+    int exit_status;  // as wait reports it: status << 8 | signal
+    bool core_dumped;
+    struct spinlock lock;
+    struct list tasks; // struct task.process_link
+    uint32_t task_count, tasks_stopped;
+    struct wait_queue child_wait;  // the parent's waiters: a child changed
+    struct wait_queue exit_wait;   // pidfd, vfork: this one exited
+    struct wait_queue stop_wait;   // its stopped tasks
+    struct wait_queue signal_wait; // sigtimedwait, signalfd
+
+    const struct abi *abi;
+    struct space *space;
+    struct descriptors *descriptors;
+    struct place *place;
+    struct credentials *credentials;
+    struct signal_handlers *handlers;
+    struct signal_queue pending;
+    struct terminal *terminal;    // controlling; tree lock; see terminal.h
+    struct name *program;         // /proc/PID/exe
+    struct file *program_file;
+    char name[16];
+    struct limit_pair limits[LIMIT_COUNT];
+    nanos_t started;              // since boot
+    struct child_times own, children_times; // own: of tasks that have ended
+    int32_t death_signal;         // prctl
+    bool no_new_privileges, dumpable, child_subreaper;
+    struct interval_timer alarm, virtual_alarm, profile;
+    uint32_t personality;
+    struct list timers;           // timer_create
+    int32_t timer_next;
+    struct task *exec_task;       // the one that goes through exec while the others end
+    void *shared_memory;          // System V attachments
+    uint64_t read_bytes, written_bytes;
+};
+
+struct task {
+    struct thread thread; // must stay first
+    struct process *process;
+    int32_t number;
+    struct list process_link, table_link;
+    struct signal_queue pending;
+    uint64_t mask, saved_mask; // blocked signals; saved while signal_set_mask_for_call is in force
+    bool restore_mask;
+    uaddr_t alternate_stack;
+    uint64_t alternate_size;
+    unsigned alternate_flags;
+    uaddr_t clear_child_number; // CLONE_CHILD_CLEARTID
+    uaddr_t robust_list;
+    uint64_t robust_size;
+    nanos_t restart_deadline; // of the call to be made again; 0: none
+    bool restarting;
+    bool ended, stopped_now;
+    struct completion *vfork_done; // the parent that waits for our exec or exit
+    uaddr_t restartable_area;      // rseq
+    uint32_t restartable_signature, restartable_size;
+    int32_t trace_signal;
+    uint64_t call_number; // the system call it is in, for /proc and dumps; UINT64_MAX: none
+};
+
+static inline struct task *task_current(void)
+{
+    return (struct task *)thread_current()->owner;
+}
+
+static inline struct process *process_current(void)
+{
+    return task_current()->process;
+}
+
+extern struct spinlock process_tree_lock;
+
+void process_get(struct process *p);
+void process_put(struct process *p);
+err_t process_find(int32_t number, struct process **process) must_check; // with a reference; -ESRCH
+err_t task_find(int32_t number, struct task **task) must_check;          // thread reference; -ESRCH
+void task_put(struct task *t);
+// Visits all processes in order of number, from `first` on; the one visited carries no extra reference and
+// the tree lock is held: do not sleep.
+void process_visit(int32_t first, bool (*visit)(struct process *p, void *data), void *data);
+// The next process with number >= first, with a reference; NULL: none.
+struct process *process_next(int32_t first);
+uint32_t process_count(void);
+
+// The calling process's view of the tree for scheme calls. Takes references; give back with view_end().
+void view_begin(struct view *v, struct credentials **hold);
+void view_end(struct view *v, struct credentials *hold);
+// The same of another process (for /proc).
+void view_begin_of(struct process *p, struct view *v, struct credentials **hold);
+
+// Groups and sessions.
+err_t process_set_group(int32_t number, int32_t group) must_check;
+err_t process_make_session(int32_t *session) must_check;
+bool process_group_exists(int32_t group, int32_t session);
+// True when nobody in the group has a parent outside of it in the same session: job control would hang it.
+bool process_group_orphaned(int32_t group);
+
+// fork, clone. Neutral flags.
+enum clone_share {
+    SHARE_SPACE = 1,
+    SHARE_DESCRIPTORS = 2,
+    SHARE_PLACE = 4,
+    SHARE_HANDLERS = 8,
+    SHARE_PROCESS = 16,      // a thread
+    SHARE_PARENT = 32,       // a sibling of the caller
+    CLONE_WAIT = 64,         // vfork
+    CLONE_CLEAR_HANDLERS = 128,
+};
+struct clone_request {
+    unsigned share; // enum clone_share
+    uaddr_t stack;  // 0: as the parent
+    int exit_signal;
+    bool set_thread_pointer;
+    uint64_t thread_pointer;
+    uaddr_t parent_number, child_number, clear_child_number; // where to write; 0: nowhere
+    const struct trap_frame *frame; // the caller's
+    struct file **pid_file;         // not NULL: make one
+};
+err_t process_clone(const struct clone_request *r, int32_t *number) must_check;
+
+// Ends the calling task; the last one ends the process. `status` as wait reports it.
+void task_exit(int status) __attribute__((noreturn));
+void process_exit(int status) __attribute__((noreturn)); // all tasks
+void process_kill_all_tasks(struct process *p, int status);
+
+enum wait_option { WAIT_NO_HANG = 1, WAIT_STOPPED = 2, WAIT_EXITED = 4, WAIT_CONTINUED = 8, WAIT_LEAVE = 16 };
+struct wait_result {
+    int32_t number;
+    uint32_t user;
+    int code;   // enum signal_code CHILD_*
+    int status; // exit status or signal number
+    int raw;    // as wait4 stores it
+    struct child_times times;
+};
+// `which`: > 0 a process, 0 own group, -1 any, < -1 a group. -ECHILD; number 0 with WAIT_NO_HANG.
+err_t process_wait(int32_t which, unsigned options, struct wait_result *result) must_check;
+
+// Job control and the hook before user mode.
+void task_return_work(struct trap_frame *f);
+// How the running task's process is charged.
+void process_times(struct process *p, struct child_times *times);
+
+// First process: opens /dev/console thrice and runs `path`. Never returns to the caller's code.
+err_t process_start_init(const char *path, const char *const *arguments, const char *const *environment) must_check;
+void process_init(void);
