@@ -8,7 +8,7 @@
 //
 // A lock that an interrupt handler takes is taken with interrupts off everywhere. Preemption is
 // off while a lock is held. Debug builds check rank, owner, and that a lock used in interrupts is
-// never taken with interrupts on. Tests: kernel/sync/test.
+// never taken with interrupts on; the first violation panics and names both ranks. Tests: kernel/sync/test.
 #pragma once
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/sync/lock_rank.h"
@@ -37,3 +37,9 @@ void spin_lock_nested(struct spinlock *l); // a second lock of the same rank; or
 
 // True when this CPU holds the lock (always true in release builds). For assertions.
 bool spin_held(const struct spinlock *l);
+
+// How many spin locks this CPU holds (0 in release builds). For may-sleep checks.
+unsigned spin_held_count(void);
+
+// panic() ends all checks: its way out may break every order.
+void spin_checks_end(void);

@@ -42,6 +42,10 @@ struct waiter {
 };
 
 bool wait_wake_thread(struct waiter *w, uint64_t key);
+
+// The scheduler provides this (thread.h): makes a sleeping thread ready. Any context.
+bool thread_wake(struct thread *t);
+
 void waiter_begin(struct waiter *w, struct wait_queue *q); // fills and queues; wakes the caller
 void waiter_add(struct waiter *w, struct wait_queue *q);   // queues a filled one
 void waiter_end(struct waiter *w);                         // takes it off; safe when already off

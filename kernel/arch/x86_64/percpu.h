@@ -21,7 +21,7 @@ struct percpu_head {
     uint64_t user_stack;        // gs:8   scratch of the system call entry
     uint64_t kernel_stack;      // gs:16  top of the current thread's kernel stack
     struct thread *current;     // gs:24  the running thread
-    uint32_t preempt_count;     // gs:32  0: may be preempted (spin locks, interrupts count up)
+    uint32_t preempt_count;     // gs:32  0: may be preempted (preempt.h)
     bool turn_wanted;           // gs:36  a turn is due as soon as preempt_count reaches 0
     uint32_t number;            // gs:40  0 is the boot CPU
     uint32_t apic_id;           // gs:44

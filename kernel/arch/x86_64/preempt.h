@@ -6,6 +6,9 @@
 //
 // preempt_on() of the outermost pair takes the turn that became due meanwhile (ring.h). Any
 // context.
+//
+// The upper half of preempt_count counts the interrupts this CPU is in (irq_begin, irq_end: by
+// trap_dispatch() around each handler), the lower half everything else.
 #pragma once
 #include "kernel/arch/x86_64/percpu.h"
 
@@ -34,6 +37,31 @@ static force_inline bool irqs_off(void)
 static force_inline void preempt_off(void)
 {
     __asm__ volatile("incl %%gs:32" ::: "memory");
+}
+
+enum { PREEMPT_IRQ = 1 << 16 };
+
+static force_inline void irq_begin(void)
+{
+    __asm__ volatile("addl %0, %%gs:32" ::"i"(PREEMPT_IRQ) : "memory");
+}
+
+static force_inline void irq_end(void)
+{
+    __asm__ volatile("subl %0, %%gs:32" ::"i"(PREEMPT_IRQ) : "memory");
+}
+
+// How many interrupts deep this CPU is; 0 in threads.
+static force_inline unsigned irq_depth(void)
+{
+    uint32_t count;
+    __asm__ volatile("movl %%gs:32, %0" : "=r"(count)::"memory");
+    return count / PREEMPT_IRQ;
+}
+
+static force_inline bool in_irq(void)
+{
+    return irq_depth() != 0;
 }
 
 // The scheduler provides this: takes the turn that became due while preemption was off.

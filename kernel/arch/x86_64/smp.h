@@ -21,6 +21,9 @@ void ipi_call(uint64_t cpus, void (*function)(void *data), void *data);
 // all; end == UINT64_MAX: everything. Spin locks may be held; interrupts must be on or the caller polls.
 void tlb_shootdown(uint64_t cpus, phys_t top_table, uaddr_t start, uaddr_t end);
 
+// Answers TLB requests to this CPU. For loops that wait with interrupts off for another CPU.
+void smp_poll(void);
+
 // NMI to all others, for the panic report.
 void ipi_stop_others(void);
 
