@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The one kind of open file. A tmpfs file, a pipe, a terminal, a directory, a process's status page and
-// (next) an answer from a user scheme are all this, and differ in their table of operations.
+// The one kind of open file. A tmpfs file, a pipe, a terminal, a directory, a process's status page
+// and (next) an answer from a user scheme are all this, and differ in their table of operations.
 //
 //   struct file *f;
 //   err_t e = name_open(&names, "/etc/passwd", OPEN_READ, 0, &f);      (node.h)
@@ -9,7 +9,8 @@
 //
 // References count descriptors, mappings and calls under way; `close` runs with the last one.
 // Locks: f->lock (RANK_FILE) guards the offset of seekable files; `flags` is atomic.
-// Operations run in thread context and may sleep; a missing operation gets the error named beside it.
+// Operations run in thread context and may sleep; a missing operation gets the error named beside
+// it.
 #pragma once
 #include "kernel/memory/object.h"
 #include "kernel/scheme/io.h"
@@ -28,9 +29,9 @@ enum open_flag { // neutral; each ABI translates its own
     OPEN_TRUNCATE = 1 << 4,
     OPEN_APPEND = 1 << 5,
     OPEN_NONBLOCK = 1 << 6,
-    OPEN_DIRECTORY = 1 << 7, // must be one
-    OPEN_NO_FOLLOW = 1 << 8, // -ELOOP when the last component is a symbolic link
-    OPEN_PATH = 1 << 9,      // only a place in the tree: no read or write
+    OPEN_DIRECTORY = 1 << 7,    // must be one
+    OPEN_NO_FOLLOW = 1 << 8,    // -ELOOP when the last component is a symbolic link
+    OPEN_PATH = 1 << 9,         // only a place in the tree: no read or write
     OPEN_NO_TERMINAL = 1 << 10, // does not become the controlling terminal
     OPEN_SYNC = 1 << 11,
     OPEN_TEMPORARY = 1 << 12, // an unnamed file in the directory
@@ -58,29 +59,37 @@ struct poll_table {
 
 struct file_status; // node.h
 
-// Receives directory entries; returns false to stop (the entry was not taken).
+// Receives directory entries; returns false to stop (the entry was not taken). Entries at offsets 0
+// and 1 are
+// "." and "..": file_list_dots() hands them out.
 struct directory_sink {
-    bool (*entry)(struct directory_sink *s, const char *name, size_t length, uint64_t inode, unsigned kind,
-                  uint64_t next_offset);
+    bool (*entry)(struct directory_sink *s, const char *name, size_t length, uint64_t inode,
+                  unsigned kind, uint64_t next_offset);
 };
 
 enum seek_from { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA_AT, SEEK_HOLE_AT };
 
 struct file_ops {
     const char *name;
-    len_t (*read)(struct file *f, struct io *io, uint64_t offset);  // none: -EINVAL
-    len_t (*write)(struct file *f, struct io *io, uint64_t offset); // none: -EINVAL; append is handled by it
-    err_t (*seek)(struct file *f, int64_t by, enum seek_from from, uint64_t *result); // none: -ESPIPE
-    err_t (*list)(struct file *f, uint64_t offset, struct directory_sink *s);         // none: -ENOTDIR
-    unsigned (*poll)(struct file *f, struct poll_table *t); // enum poll_event; none: always IN and OUT
-    // `request` and `argument` are neutral: see control.h. User memory only through `argument`'s own calls.
+    len_t (*read)(struct file *f, struct io *io, uint64_t offset); // none: -EINVAL
+    len_t (*write)(struct file *f, struct io *io,
+                   uint64_t offset); // none: -EINVAL; append is handled by it
+    err_t (*seek)(struct file *f, int64_t by, enum seek_from from,
+                  uint64_t *result);                                          // none: -ESPIPE
+    err_t (*list)(struct file *f, uint64_t offset, struct directory_sink *s); // none: -ENOTDIR
+    unsigned (*poll)(struct file *f,
+                     struct poll_table *t); // enum poll_event; none: always IN and OUT
+    // `request` says what kind of kernel memory `argument` points at: control.h.
     err_t (*control)(struct file *f, unsigned request, void *argument); // none: -ENOTTY
     // The object to map, with a reference; none: -ENODEV.
-    err_t (*map)(struct file *f, uint64_t offset, uint64_t size, unsigned access, struct memory_object **object);
-    err_t (*sync)(struct file *f, bool data_only);            // none: -EINVAL
-    err_t (*resize)(struct file *f, uint64_t size);           // none: -EINVAL
-    err_t (*allocate)(struct file *f, unsigned mode, uint64_t offset, uint64_t size); // none: -EOPNOTSUPP
-    err_t (*path)(struct file *f, char *to, size_t room, size_t *length); // for files without a name
+    err_t (*map)(struct file *f, uint64_t offset, uint64_t size, unsigned access,
+                 struct memory_object **object);
+    err_t (*sync)(struct file *f, bool data_only);  // none: -EINVAL
+    err_t (*resize)(struct file *f, uint64_t size); // none: -EINVAL
+    err_t (*allocate)(struct file *f, unsigned mode, uint64_t offset,
+                      uint64_t size); // none: -EOPNOTSUPP
+    err_t (*path)(struct file *f, char *to, size_t room,
+                  size_t *length); // for files without a name
     void (*close)(struct file *f);
 };
 
@@ -92,16 +101,17 @@ struct file {
     struct name *where; // its place in the tree; NULL: none
     struct mutex lock;
     uint64_t offset;
-    void *data; // the scheme's
-    int32_t owner;      // F_SETOWN
+    void *data;    // the scheme's
+    int32_t owner; // F_SETOWN
     int32_t owner_signal;
     struct list watchers; // epoll and the like: files that watch this one
     struct spinlock watch_lock;
 };
 
-// A new open file with one reference. Takes its own references on node and where (each may be NULL).
-err_t file_make(const struct file_ops *ops, struct node *node, struct name *where, unsigned flags, void *data,
-                struct file **file) must_check;
+// A new open file with one reference. Takes its own references on node and where (each may be
+// NULL).
+err_t file_make(const struct file_ops *ops, struct node *node, struct name *where, unsigned flags,
+                void *data, struct file **file) must_check;
 void file_get(struct file *f);
 void file_put(struct file *f);
 
@@ -111,27 +121,34 @@ len_t file_write(struct file *f, struct io *io);
 len_t file_read_at(struct file *f, struct io *io, uint64_t offset);
 len_t file_write_at(struct file *f, struct io *io, uint64_t offset);
 err_t file_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result) must_check;
-err_t file_list(struct file *f, struct directory_sink *s) must_check; // from the offset on, and moves it
+err_t file_list(struct file *f, struct directory_sink *s)
+    must_check; // from the offset on, and moves it
+// For `list` operations: "." and ".." from *offset on; then *offset >= 2. False: the sink stopped.
+bool file_list_dots(struct file *f, uint64_t *offset, struct directory_sink *s) must_check;
 unsigned file_poll(struct file *f, struct poll_table *t);
 err_t file_control(struct file *f, unsigned request, void *argument) must_check;
 err_t file_sync(struct file *f, bool data_only) must_check;
 err_t file_resize(struct file *f, uint64_t size) must_check;
 err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t size) must_check;
 err_t file_status(struct file *f, struct file_status *status) must_check;
-// Moves up to `size` bytes from one file to another through kernel pages (sendfile, splice, copy_file_range).
-len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, uint64_t *to_offset, uint64_t size);
-// Whole file into a heap block of *size bytes (for the program loader's headers, not for big files).
+// Moves up to `size` bytes from one file to another through kernel pages (sendfile, splice,
+// copy_file_range).
+len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, uint64_t *to_offset,
+                    uint64_t size);
 err_t file_path(struct file *f, char *to, size_t room, size_t *length) must_check;
 
-// Waits until one of the files is ready or the deadline; fills each entry's `ready`. Returns in *count how
-// many are. 0, -EINTR. `file` NULL: the entry is skipped (ready stays as it is and counts if not 0).
+// Waits until one of the files is ready or the deadline; fills each entry's `ready`. Returns in
+// *count how many are. 0, -EINTR. `file` NULL: the entry is skipped (ready stays as it is and
+// counts if not 0).
 struct poll_entry {
     struct file *file;
     unsigned wanted, ready;
 };
-err_t file_poll_many(struct poll_entry *entries, size_t entry_count, nanos_t deadline, size_t *count) must_check;
+err_t file_poll_many(struct poll_entry *entries, size_t entry_count, nanos_t deadline,
+                     size_t *count) must_check;
 
-// Descriptor tables: small integers to files, shared by the threads of a process. Spin lock RANK_FD_TABLE.
+// Descriptor tables: small integers to files, shared by the threads of a process. Spin lock
+// RANK_FD_TABLE.
 struct descriptors;
 enum { DESCRIPTORS_MAX = 1 << 20 };
 err_t descriptors_make(struct descriptors **table) must_check;
@@ -141,9 +158,11 @@ void descriptors_put(struct descriptors *d); // the last one closes all
 // The file with a reference, or -EBADF.
 err_t descriptor_file(struct descriptors *d, int number, struct file **file) must_check;
 // Puts a file (its reference moves in) at the lowest number >= `least`, below `limit`. -EMFILE.
-err_t descriptor_add(struct descriptors *d, struct file *f, bool close_on_exec, int least, int limit, int *number) must_check;
+err_t descriptor_add(struct descriptors *d, struct file *f, bool close_on_exec, int least,
+                     int limit, int *number) must_check;
 // Puts it exactly at `number`, closing what was there (dup2).
-err_t descriptor_set(struct descriptors *d, struct file *f, bool close_on_exec, int number, int limit) must_check;
+err_t descriptor_set(struct descriptors *d, struct file *f, bool close_on_exec, int number,
+                     int limit) must_check;
 err_t descriptor_close(struct descriptors *d, int number) must_check;
 void descriptors_close_range(struct descriptors *d, unsigned first, unsigned last, bool only_mark);
 err_t descriptor_get_flag(struct descriptors *d, int number, bool *close_on_exec) must_check;

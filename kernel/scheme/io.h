@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One transfer of bytes: to or from user memory (scattered) or kernel memory, so that a scheme's read and
-// write are written once.
+// One transfer of bytes: to or from user memory (scattered) or kernel memory, so that a scheme's
+// read and write are written once.
 //
 //   struct io io = io_kernel(buffer, n);          or io_user(&vector, count)
 //   len_t n = file_read(f, &io);
 //   in a scheme:  e = io_put(&io, data, n);       read: hands n bytes to the caller, advances
 //                 e = io_get(&io, data, n);       write: takes n bytes from the caller, advances
 //
-// A fault in the middle returns -EFAULT with io->done telling how much was moved; schemes then return
-// done if it is not 0. Thread context; may sleep; never under a spin lock when the memory is a user's.
+// A fault in the middle returns -EFAULT with io->done telling how much was moved; schemes then
+// return done if it is not 0. Thread context; may sleep; never under a spin lock when the memory is
+// a user's.
 #pragma once
 #include "lib/base.h"
 #include <redox/errno.h>
@@ -31,7 +32,8 @@ struct io {
 struct io io_kernel(void *buffer, size_t size);
 struct io io_user(uaddr_t buffer, size_t size);
 // Many buffers; the array must outlive the transfer. -EINVAL when the total exceeds INT64_MAX.
-err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, bool user) must_check;
+err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, bool user)
+    must_check;
 
 err_t io_put(struct io *io, const void *from, size_t size) must_check; // size <= io->left
 err_t io_get(struct io *io, void *to, size_t size) must_check;

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Names and what they name.
 //
-// A *scheme* gives names to things. Every scheme is in the registry under its name: "tmp", "dev", "proc",
-// "pipe"... A *node* is a thing (file, directory, device...) of a scheme. A *name* is a place in the tree:
-// parent, text, node: it makes `..`, rename and getcwd work and caches look-ups, also of what is not there.
-// A *name space* says which schemes a process can name and where its tree's root is. A Linux path is a
-// path in the tree of mounted schemes; `/scheme/NAME/rest` and `NAME:rest` reach the same scheme by its
-// registry name: two views of one name space.
+// A *scheme* gives names to things. Every scheme is in the registry under its name: "tmp", "dev",
+// "proc", "pipe"... A *node* is a thing (file, directory, device...) of a scheme. A *name* is a
+// place in the tree: parent, text, node: it makes `..`, rename and getcwd work and caches look-ups,
+// also of what is not there. A *name space* says which schemes a process can name and where its
+// tree's root is. A Linux path is a path in the tree of mounted schemes; `/scheme/NAME/rest` and
+// `NAME:rest` reach the same scheme by its registry name: two views of one name space.
 //
 //   struct name *where;
 //   err_t e = name_find(&view, "/etc/passwd", 0, &where);      with a reference
 //
-// Locks: the children of a directory change under its node's lock (RANK_NODE; parent before child); the cache
-// of names is a hash table with a lock for each bucket group. Nodes and names are reference counted.
-// Thread context; may sleep.
+// Locks: the children of a directory change under its node's lock (RANK_NODE; parent before child);
+// the cache of names is a hash table with a spin lock for each part (RANK_NAMES). Moving a
+// directory to another one takes its scheme's move lock (RANK_NAMESPACE) first. Nodes and names are
+// reference counted. Thread context; may sleep.
 #pragma once
+#include "kernel/scheme/control.h"
 #include "kernel/scheme/file.h"
+#include "lib/hash.h"
 #include "lib/list.h"
 
 enum node_kind { // numbers of a directory entry's type
@@ -50,22 +53,26 @@ struct scheme;
 struct node_ops {
     // Directories. The found node with a reference; -ENOENT.
     err_t (*find)(struct node *dir, const char *name, size_t length, struct node **node);
-    err_t (*make)(struct node *dir, const char *name, size_t length, enum node_kind kind, unsigned mode,
-                  uint64_t device, const char *link_target, struct node **node);
+    err_t (*make)(struct node *dir, const char *name, size_t length, enum node_kind kind,
+                  unsigned mode, uint64_t device, const char *link_target, struct node **node);
     err_t (*link)(struct node *dir, const char *name, size_t length, struct node *node);
     err_t (*remove)(struct node *dir, const char *name, size_t length, struct node *node);
-    err_t (*rename)(struct node *from, const char *name, size_t length, struct node *node, struct node *to,
-                    const char *new_name, size_t new_length, struct node *replaced, bool exchange);
+    err_t (*rename)(struct node *from, const char *name, size_t length, struct node *node,
+                    struct node *to, const char *new_name, size_t new_length, struct node *replaced,
+                    bool exchange);
     err_t (*temporary)(struct node *dir, unsigned mode, struct node **node);
     // Links: the target, NUL-terminated; or (magic links of /proc) a place to go on from.
     err_t (*target)(struct node *link, char *to, size_t room, size_t *length);
     err_t (*jump)(struct node *link, struct name **place);
     // Any.
     err_t (*open)(struct node *n, struct name *where, unsigned flags, struct file **file);
-    err_t (*status)(struct node *n, struct file_status *status); // refreshes what it computes; may be NULL
-    err_t (*set_status)(struct node *n, const struct file_status *status, unsigned what); // NULL: in memory only
+    err_t (*status)(struct node *n,
+                    struct file_status *status); // refreshes what it computes; may be NULL
+    err_t (*set_status)(struct node *n, const struct file_status *status,
+                        unsigned what); // NULL: in memory only
     err_t (*resize)(struct node *n, uint64_t size);
-    bool (*still_valid)(struct node *n, const char *name, size_t length); // a cached name; NULL: always
+    bool (*still_valid)(struct node *n, const char *name,
+                        size_t length); // a cached name; NULL: always
     bool do_not_cache; // names of this directory's children are asked for anew (as /proc)
     void (*drop)(struct node *n); // the last reference
 };
@@ -81,38 +88,49 @@ struct node {
     struct time_stamps times;
     struct mutex lock;
     struct memory_object *object; // the file's pages; NULL: none
-    uint32_t writers;             // open for writing; > 0: not executable (-ETXTBSY); < 0 in int32: executing
+    int32_t writers;     // open for writing; > 0: not executable (-ETXTBSY); < 0: being executed
+    uint32_t generation; // of a directory: counts changes of its entries
+    bool dead;           // a directory that was removed: nothing can be made in it
+    struct pipe *pipe;   // of a named pipe while it is open
     void *data;
-    struct list locks;            // advisory locks (process room)
+    struct list locks; // advisory locks (process room)
     struct spinlock locks_lock;
     struct wait_queue locks_wait;
 };
 
+// A place in the tree. `text`, `parent` and `hash` change when it is moved: read them through
+// name_path(), name_parent() and name_text().
 struct name {
     uint32_t references;
-    struct name *parent; // NULL: the root of a mounted scheme or a detached name
-    struct node *node;   // NULL: known not to exist
-    struct list bucket;  // in the cache
-    struct list recent;  // unused names, for giving memory back
+    uint32_t hash;
+    struct name *parent;     // NULL: the root of a mounted scheme or a detached name
+    struct node *node;       // NULL: known not to exist; set once, never changed after
+    struct hash_link bucket; // in the cache
+    struct list recent;      // unused names, for giving memory back
     struct name *mounted;    // root name of what is mounted here
     struct name *mounted_on; // of a root: what it covers
     struct mount *mount;
-    uint32_t hash;
+    char *text;          // NUL-terminated; short_text or a heap block
+    uint32_t generation; // of the parent's node when this was last known to be right
     uint16_t length;
-    bool removed;
-    char text[];
-};
-
-struct scheme_ops {
-    // Builds the root node for a mount with `options` (text, may be NULL), or hands out the one there is.
-    err_t (*root)(struct scheme *s, const char *source, const char *options, struct node **root);
-    err_t (*totals)(struct scheme *s, struct scheme_totals *totals); // statfs
-    // Schemes whose names are not a tree (user schemes, next): the rest of the path at once.
-    err_t (*open_path)(struct scheme *s, const char *path, size_t length, unsigned flags, struct file **file);
+    bool removed, cached;
+    char short_text[24];
 };
 
 struct scheme_totals {
     uint64_t magic, block_size, blocks, blocks_free, nodes, nodes_free, name_max;
+};
+
+struct scheme_ops {
+    // Builds the root node for a mount with `options` (text, may be NULL), or hands out the one
+    // there is.
+    err_t (*root)(struct scheme *s, const char *source, const char *options, struct node **root);
+    err_t (*totals)(struct scheme *s, struct scheme_totals *totals); // statfs
+    // Schemes whose names are not a tree (user schemes, next): the rest of the path at once.
+    err_t (*open_path)(struct scheme *s, const char *path, size_t length, unsigned flags,
+                       struct file **file);
+    void (*drop)(
+        struct scheme *s); // an instance's last reference (its nodes are gone); NULL: a static one
 };
 
 // One scheme, or one instance of a scheme that is made anew for each mount.
@@ -121,9 +139,15 @@ struct scheme {
     const struct scheme_ops *ops;
     uint32_t device; // its number in st_dev
     bool is_tree, for_each_mount;
-    uint32_t references;
+    bool many_trees;     // reached through more than one tree of names: cached names are checked
+                         // (generation)
+    uint32_t references; // registry, mounts, nodes
     uint64_t next_inode;
     void *data;
+    struct mutex moving;
+    struct scheme *template; // of an instance
+    struct scheme *instance; // of a for_each_mount scheme: the one that /scheme/NAME shows; made
+                             // when asked for
     struct list registry_link;
 };
 
@@ -138,50 +162,79 @@ struct mount {
     unsigned flags; // enum mount_flag
     struct list link;
 };
-enum mount_flag { MOUNT_READ_ONLY = 1, MOUNT_NO_SUID = 2, MOUNT_NO_DEVICES = 4, MOUNT_NO_EXECUTE = 8, MOUNT_NO_TIMES = 16 };
+enum mount_flag {
+    MOUNT_READ_ONLY = 1,
+    MOUNT_NO_SUID = 2,
+    MOUNT_NO_DEVICES = 4,
+    MOUNT_NO_EXECUTE = 8,
+    MOUNT_NO_TIMES = 16
+};
 
 // How one process sees the tree, and as whom it asks. The process room keeps one in each process.
 struct view {
     struct name *root, *here;
-    uint32_t user, group;           // effective, for access checks
-    const uint32_t *groups;         // supplementary
+    uint32_t user, group;   // effective, for access checks
+    const uint32_t *groups; // supplementary
     unsigned group_count;
-    bool override;                  // may pass over permissions (CAP_DAC_OVERRIDE)
-    bool owner_override;            // CAP_FOWNER
+    bool override;       // may pass over permissions (CAP_DAC_OVERRIDE)
+    bool owner_override; // CAP_FOWNER
     uint16_t umask;
-    void *space;                    // name space restrictions (schemes it may name); NULL: all
+    void *space; // name space restrictions (schemes it may name); NULL: all
 };
 
 enum find_flag {
-    FIND_NO_FOLLOW = 1 << 0,  // the last component may be a link and is not followed
-    FIND_DIRECTORY = 1 << 1,  // must be a directory
-    FIND_EMPTY = 1 << 2,      // an empty path means `start` itself
-    FIND_BENEATH = 1 << 3, FIND_NO_LINKS = 1 << 4, FIND_NO_MAGIC = 1 << 5, FIND_NO_CROSS = 1 << 6, FIND_IN_ROOT = 1 << 7,
+    FIND_NO_FOLLOW = 1 << 0, // the last component may be a link and is not followed
+    FIND_DIRECTORY = 1 << 1, // must be a directory
+    FIND_EMPTY = 1 << 2,     // an empty path means `start` itself
+    FIND_BENEATH = 1 << 3,   // never leaves `start` (-EXDEV)
+    FIND_NO_LINKS = 1 << 4,  // -ELOOP for any symbolic link
+    FIND_NO_MAGIC = 1 << 5,  // -ELOOP for links that jump
+    FIND_NO_CROSS = 1 << 6,  // -EXDEV for another mount
+    FIND_IN_ROOT = 1 << 7,   // `start` is the root
+    FIND_SCHEMES =
+        1
+        << 8, // "NAME:rest" means "/scheme/NAME/rest" (the Redox ABI; Linux paths may hold colons)
 };
 
-// Paths start at view->root, or at `start` (NULL: view->here) when relative. All results carry a reference.
-err_t name_find(const struct view *v, struct name *start, const char *path, unsigned flags, struct name **where) must_check;
-err_t name_open(const struct view *v, struct name *start, const char *path, unsigned open_flags, unsigned mode, unsigned find_flags,
-                struct file **file) must_check;
-err_t name_make(const struct view *v, struct name *start, const char *path, enum node_kind kind, unsigned mode,
-                uint64_t device, const char *link_target) must_check; // mkdir, mknod, symlink; mode before umask
-err_t name_link(const struct view *v, struct name *from, struct name *start, const char *path) must_check;
-err_t name_remove(const struct view *v, struct name *start, const char *path, bool directory) must_check;
+// Paths start at view->root, or at `start` (NULL: view->here) when relative. All results carry a
+// reference.
+err_t name_find(const struct view *v, struct name *start, const char *path, unsigned flags,
+                struct name **where) must_check;
+err_t name_open(const struct view *v, struct name *start, const char *path, unsigned open_flags,
+                unsigned mode, unsigned find_flags, struct file **file) must_check;
+err_t name_make(const struct view *v, struct name *start, const char *path, enum node_kind kind,
+                unsigned mode, uint64_t device, const char *link_target)
+    must_check; // mkdir, mknod, symlink; mode before umask
+err_t name_link(const struct view *v, struct name *from, struct name *start, const char *path)
+    must_check;
+err_t name_remove(const struct view *v, struct name *start, const char *path, bool directory)
+    must_check;
 enum rename_flag { RENAME_NO_REPLACE_F = 1, RENAME_EXCHANGE_F = 2 };
-err_t name_rename(const struct view *v, struct name *start, const char *path, struct name *new_start,
-                  const char *new_path, unsigned flags) must_check;
-err_t name_read_link(const struct view *v, struct name *where, char *to, size_t room, size_t *length) must_check;
-// Absolute path as seen from v->root; *length without the NUL. "(unreachable)" is not prefixed: -ENOENT if removed
-// unless `mark_deleted` (appends " (deleted)"). -ERANGE.
-err_t name_path(const struct view *v, struct name *where, bool mark_deleted, char *to, size_t room, size_t *length) must_check;
+err_t name_rename(const struct view *v, struct name *start, const char *path,
+                  struct name *new_start, const char *new_path, unsigned flags) must_check;
+err_t name_read_link(const struct view *v, struct name *where, char *to, size_t room,
+                     size_t *length) must_check;
+// Absolute path as seen from v->root; *length without the NUL. "(unreachable)" is not prefixed:
+// -ENOENT if removed unless `mark_deleted` (appends " (deleted)"). -ERANGE.
+err_t name_path(const struct view *v, struct name *where, bool mark_deleted, char *to, size_t room,
+                size_t *length) must_check;
 void name_get(struct name *n);
+struct name *name_parent(const struct view *v, struct name *n)
+    must_check; // what `..` leads to; with a reference
+size_t name_text(struct name *n, char to[NAME_LENGTH_MAX + 1]); // its last component; the length
+// A name that is in no directory, for files that need a place (memfd, O_TMPFILE): /label (deleted).
+err_t name_make_detached(struct mount *m, const char *label, struct node *node, struct name **name)
+    must_check;
 void name_put(struct name *n);
 void node_get(struct node *n);
 void node_put(struct node *n);
-err_t node_make(struct scheme *s, const struct node_ops *ops, enum node_kind kind, unsigned mode, struct node **node) must_check;
+err_t node_make(struct scheme *s, const struct node_ops *ops, enum node_kind kind, unsigned mode,
+                struct node **node) must_check;
 
 enum { ACCESS_READ = 4, ACCESS_WRITE = 2, ACCESS_EXECUTE = 1 };
-err_t node_access(const struct view *v, struct node *n, unsigned access) must_check; // -EACCES, -EROFS
+err_t node_access(const struct view *v, struct node *n, unsigned access) must_check; // -EACCES
+err_t name_access(const struct view *v, struct name *n, unsigned access)
+    must_check; // and the mount's rules: -EROFS
 
 struct file_status {
     uint64_t device, inode, links, size, blocks, block_size, special; // special: of a device node
@@ -189,12 +242,31 @@ struct file_status {
     uint32_t mode, user, group;
     struct time_stamps times;
 };
-enum status_what { STATUS_MODE = 1, STATUS_USER = 2, STATUS_GROUP = 4, STATUS_ACCESSED = 8, STATUS_MODIFIED = 16, STATUS_SIZE = 32 };
+enum status_what {
+    STATUS_MODE = 1,
+    STATUS_USER = 2,
+    STATUS_GROUP = 4,
+    STATUS_ACCESSED = 8,
+    STATUS_MODIFIED = 16,
+    STATUS_SIZE = 32,
+    STATUS_TIMES_NOW = 64, // the times asked for are the present: who may write may do that
+};
 err_t node_status(struct node *n, struct file_status *status) must_check;
-// chmod, chown, utimensat, truncate: with all the rules of who may, set-user-id bits cleared, times changed.
-err_t node_set_status(const struct view *v, struct node *n, const struct file_status *status, unsigned what) must_check;
+// chmod, chown, utimensat, truncate: with all the rules of who may, set-user-id bits cleared, times
+// changed.
+err_t node_set_status(const struct view *v, struct node *n, const struct file_status *status,
+                      unsigned what) must_check;
+// The same for a path's end or an open file: refuses on a read-only mount.
+err_t name_set_status(const struct view *v, struct name *n, const struct file_status *status,
+                      unsigned what) must_check;
+err_t file_set_status(const struct view *v, struct file *f, const struct file_status *status,
+                      unsigned what) must_check;
+err_t node_totals(struct node *n, struct scheme_totals *totals)
+    must_check; // statfs; zeros when the scheme has none
 
-err_t mount_add(const struct view *v, const char *source, const char *path, const char *scheme, unsigned flags, const char *options) must_check;
+err_t mount_add(const struct view *v, const char *source, const char *path, const char *scheme,
+                unsigned flags, const char *options) must_check;
+err_t mount_change(const struct view *v, const char *path, unsigned flags) must_check; // remount
 err_t mount_remove(const struct view *v, const char *path, bool lazy) must_check;
 err_t mount_bind(const struct view *v, const char *from, const char *path, bool deep) must_check;
 void mount_visit(bool (*visit)(struct mount *m, void *data), void *data);
@@ -205,13 +277,16 @@ struct device_entry {
     uint64_t device;  // major << 8 | minor
     unsigned mode;
     enum node_kind kind;
-    err_t (*open)(struct device_entry *d, struct node *n, struct name *where, unsigned flags, struct file **file);
+    err_t (*open)(struct device_entry *d, struct node *n, struct name *where, unsigned flags,
+                  struct file **file);
     void *data;
-    uint64_t size; // of a block device
-    struct list link;
+    uint64_t size;              // of a block device
+    struct hash_link by_number; // the registry's
+    uint32_t users;
 };
-err_t device_register(struct device_entry *d) must_check;
-void device_unregister(struct device_entry *d);
+err_t device_register(struct device_entry *d) must_check; // -EEXIST
+void device_unregister(
+    struct device_entry *d); // waits until nobody is opening it; open files live on
 
 // Sets up the registry, the root tmpfs, /dev; `initramfs` is unpacked into the root (initramfs.h).
 void scheme_init(void);

@@ -10,9 +10,11 @@
 
 enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
-    RANK_NAMESPACE = 10, // scheme/: the tree of names of one directory
+    RANK_MOUNTS = 8,     // scheme/: the table of mounts
+    RANK_NAMESPACE = 10, // scheme/: moving directories within one scheme
     RANK_NODE = 15,      // scheme/: contents of one node (parent directory before child)
     RANK_FILE = 20,      // scheme/: offset of one open file
+    RANK_PIPE = 22,      // scheme/: one pipe
     RANK_TERMINAL = 25,  // process/: one terminal
     RANK_SPACE = 30,     // memory/: mappings of one address space
     RANK_OBJECT = 35,    // memory/: pages of one memory object
@@ -23,6 +25,7 @@ enum lock_rank {
     RANK_PROCESS = 52,      // process/: one process
     RANK_SIGNAL = 54,       // process/: pending signals and handlers of one process
     RANK_FD_TABLE = 56,     // process/: one descriptor table
+    RANK_NAMES = 58,        // scheme/: one part of the cache of names
     RANK_QUEUE = 60,        // a driver's or subsystem's own queue
     RANK_FUTEX = 62,        // sched/: one futex bucket
     RANK_PAGE_TABLE = 64,   // memory/: the page tables of one space

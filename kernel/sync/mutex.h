@@ -19,6 +19,7 @@ struct mutex {
 
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
+void mutex_lock_nested(struct mutex *m); // a second one of the same rank; the caller orders them
 bool mutex_try(struct mutex *m) must_check;
 void mutex_unlock(struct mutex *m);
 bool mutex_held(const struct mutex *m); // by the calling thread
