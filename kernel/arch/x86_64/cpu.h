@@ -4,6 +4,10 @@
 // cpu_init() runs on the boot CPU before anything else that asks; it finds the features, turns on
 // the guards (NX, SMEP, SMAP, UMIP, FSGSBASE, PCID, write protection), each where present. A feature can be
 // taken away by `no=NAME[,NAME..]` on the kernel command line, so that every fallback can be tested.
+//
+// Page attribute table, the same on every CPU with CPU_PAT (PAT, PCD, PWT bits of an entry):
+// 0 write-back, 1 write-combining, 2 uncached (MTRRs may weaken it), 3 uncached. Without CPU_PAT
+// entry 1 is write-through.
 #pragma once
 #include "lib/base.h"
 
@@ -27,15 +31,22 @@ enum cpu_feature {
     CPU_RDTSCP,
     CPU_RDPID,
     CPU_PAGE_1G,
-    CPU_MONITOR,
+    CPU_MONITOR, // MONITOR/MWAIT that is worth using: the CPU is real
     CPU_ERMS, // fast `rep movsb`
     CPU_HYPERVISOR,
     CPU_KVM_CLOCK,
     CPU_PAT,
+    CPU_PGE,
     CPU_FEATURE_COUNT,
 };
 
-bool cpu_has(enum cpu_feature f);
+extern uint64_t cpu_features; // bits by enum cpu_feature; constant after cpu_init()
+
+static force_inline bool cpu_has(enum cpu_feature f)
+{
+    return cpu_features >> f & 1;
+}
+
 const char *cpu_feature_name(enum cpu_feature f);
 const char *cpu_model_name(void);
 void cpu_init(const char *command_line); // boot CPU

@@ -6,7 +6,8 @@
 //   total += *cpu_ptr(switches, n);
 //
 // The linker gathers them in one section, which serves the boot CPU in place; each other CPU gets
-// a copy. The GS base points at the CPU's `struct percpu_head`, whose first word is the area's
+// an area of zeros: so no initialisers, a variable that starts as something else is set up by its
+// owner on each CPU. The GS base points at the CPU's `struct percpu_head`, whose first word is the area's
 // address. Nothing here needs a lock.
 #pragma once
 #include "lib/base.h"

@@ -9,7 +9,7 @@
 //
 // Vectors 0-31 are exceptions, 32-47 are kept free for the old PIC's stray interrupts, devices get
 // 48-0xdf, and the fixed ones above have a name each. Interrupt handlers run with interrupts off
-// and preempt_count raised; after the outermost, trap_dispatch() takes a turn that became due and,
+// between irq_begin() and irq_end() (preempt.h); after the outermost, trap_dispatch() takes a turn that became due and,
 // on the way to user mode, calls the user-return hook (signals).
 #pragma once
 #include "kernel/arch/x86_64/percpu.h"
@@ -126,7 +126,10 @@ struct trap_user_hooks {
     // A system call. Interrupts on. The result goes to f->rax.
     void (*system_call)(struct trap_frame *f);
 };
-void trap_set_user_hooks(const struct trap_user_hooks *hooks);
+void trap_set_user_hooks(const struct trap_user_hooks *hooks); // system_call also into syscall.h
+
+// The stack that this CPU's next entry from user mode starts on (its TSS). Interrupts off.
+void trap_set_stack(uint64_t top);
 
 // Builds the boot CPU's GDT, TSS and IDT with IST stacks for NMI, double fault, machine check, and
 // loads them; trap_init_cpu() does so on each other CPU.

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Preparing a stack to switch to, and the segment bases of user threads. No locks: interrupts are
+// off, or the context does not run yet.
+//
+// While the kernel runs, the user's GS base rests in MSR_KERNEL_GS_BASE; SWAPGS exchanges the two.
+#include "kernel/arch/x86_64/switch.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/arch/x86_64/percpu.h"
+#include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/trap.h"
+
+void arch_context_start(void); // switch.S
+
+// What arch_context_switch() pops, lowest address first.
+struct switch_frame {
+    uint64_t r15, r14, r13, r12, rbx, rbp, rip;
+};
+
+// The trap frame of a user thread stands above the context's own frame.
+void arch_context_prepare(struct arch_context *c, uint64_t top, void (*entry)(void *), void *data)
+{
+    struct switch_frame *frame = (struct switch_frame *)trap_user_frame(top) - 1;
+    *frame = (struct switch_frame){
+        .r12 = (uint64_t)data,
+        .rbx = (uint64_t)entry,
+        .rip = (uint64_t)arch_context_start,
+    };
+    c->stack_pointer = (uint64_t)frame;
+}
+
+void arch_set_kernel_stack(uint64_t top)
+{
+    percpu_self()->kernel_stack = top;
+    trap_set_stack(top);
+}
+
+void arch_user_save(struct arch_user *u)
+{
+    if (cpu_has(CPU_FSGSBASE)) {
+        __asm__ volatile("rdfsbase %0" : "=r"(u->fs_base));
+        __asm__ volatile("swapgs\n\trdgsbase %0\n\tswapgs" : "=r"(u->gs_base));
+    } else {
+        u->fs_base = msr_read(MSR_FS_BASE);
+        u->gs_base = msr_read(MSR_KERNEL_GS_BASE);
+    }
+}
+
+void arch_user_load(const struct arch_user *u)
+{
+    if (cpu_has(CPU_FSGSBASE)) {
+        __asm__ volatile("wrfsbase %0" ::"r"(u->fs_base));
+        __asm__ volatile("swapgs\n\twrgsbase %0\n\tswapgs" ::"r"(u->gs_base));
+    } else {
+        msr_write(MSR_FS_BASE, u->fs_base);
+        msr_write(MSR_KERNEL_GS_BASE, u->gs_base);
+    }
+}
