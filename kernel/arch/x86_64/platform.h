@@ -90,6 +90,7 @@ struct platform {
     unsigned ioapic_count;
     struct platform_ioapic ioapics[PLATFORM_IOAPIC_MAX];
     struct platform_irq isa[PLATFORM_ISA_IRQS]; // where each ISA interrupt arrives
+    struct platform_irq sci; // ACPI's own interrupt; level, low unless overridden. gsi 0: none
     unsigned gsi_nmi_count;
     struct platform_irq gsi_nmis[PLATFORM_NMI_MAX]; // I/O APIC inputs that are NMIs
     unsigned lapic_nmi_count;
