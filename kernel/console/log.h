@@ -26,11 +26,11 @@ void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 
 // As log_warn, but only the first time this line of code runs.
-#define log_warn_once(...)                                                                         \
-    do {                                                                                           \
-        static bool said;                                                                          \
-        if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))                                   \
-            log_warn(__VA_ARGS__);                                                                 \
+#define log_warn_once(...)                                       \
+    do {                                                         \
+        static bool said;                                        \
+        if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED)) \
+            log_warn(__VA_ARGS__);                               \
     } while (0)
 
 // Where lines are shown. `write` gets whole lines with "\n"; any context. Sinks are never removed.
@@ -48,8 +48,8 @@ struct log_record {
     uint64_t sequence;
     nanos_t time; // since boot
     enum log_level level;
-    uint16_t length;  // of text
-    char text[256];   // no NUL, no "\n"
+    uint16_t length; // of text
+    char text[256];  // no NUL, no "\n"
 };
 
 // Copies the first record whose sequence number is at least `sequence`; false when there is none.
@@ -57,6 +57,14 @@ bool log_read(uint64_t sequence, struct log_record *record);
 
 // Sequence number that the next record will get. (Those before it may have been overwritten.)
 uint64_t log_next_sequence(void);
+
+// Boot CPU, right after percpu_init(): shows lines on COM1, polled, if there is such a chip.
+// `loglevel=N` or `quiet` on the command line choose what sinks show by log_level_shown().
+void log_init(void);
+enum log_level log_level_shown(void);
+
+// The serial driver's sink takes the place of log_init()'s, without showing old lines again.
+void log_serial_replace(struct log_sink *sink);
 
 // The clock is higher up; it tells the log how to read the time since boot. Before: 0.
 void log_set_clock(nanos_t (*now)(void));

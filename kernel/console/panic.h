@@ -8,11 +8,14 @@
 
 void panic(const char *format, ...) __attribute__((noreturn)) printf_like(1, 2);
 
+// True once a panic is under way: sinks then write without waiting for a lock.
+extern bool panic_active;
+
 // Our own invariants only. Evaluated in every build.
-#define assert(condition)                                                                          \
-    do {                                                                                           \
-        if (unlikely(!(condition)))                                                                \
-            panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);                  \
+#define assert(condition)                                                         \
+    do {                                                                          \
+        if (unlikely(!(condition)))                                               \
+            panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition); \
     } while (0)
 
 // Evaluated in debug builds only: for checks too dear for a hot path.

@@ -21,11 +21,11 @@
 #error "C only; assembly files write the pair of .long themselves"
 #endif
 
-#define EXTABLE(fault, fixup)                                                                      \
-    ".pushsection extable, \"a\"\n"                                                                \
-    ".balign 4\n"                                                                                  \
-    ".long " fault " - .\n"                                                                        \
-    ".long " fixup " - .\n"                                                                        \
+#define EXTABLE(fault, fixup)       \
+    ".pushsection extable, \"a\"\n" \
+    ".balign 4\n"                   \
+    ".long " fault " - .\n"         \
+    ".long " fixup " - .\n"         \
     ".popsection\n"
 
 // The fixup of the instruction at `rip`, or 0.

@@ -18,23 +18,27 @@ struct thread;
 
 // Start of each CPU's area; entry code and offsets in assembly rely on the first five members.
 struct percpu_head {
-    struct percpu_head *self;   // gs:0
-    uint64_t user_stack;        // gs:8   scratch of the system call entry
-    uint64_t kernel_stack;      // gs:16  top of the current thread's kernel stack
-    struct thread *current;     // gs:24  the running thread
-    uint32_t preempt_count;     // gs:32  0: may be preempted (preempt.h)
-    bool turn_wanted;           // gs:36  a turn is due as soon as preempt_count reaches 0
-    uint32_t number;            // gs:40  0 is the boot CPU
-    uint32_t apic_id;           // gs:44
+    struct percpu_head *self; // gs:0
+    uint64_t user_stack;      // gs:8   scratch of the system call entry
+    uint64_t kernel_stack;    // gs:16  top of the current thread's kernel stack
+    struct thread *current;   // gs:24  the running thread
+    uint32_t preempt_count;   // gs:32  0: may be preempted (preempt.h)
+    bool turn_wanted;         // gs:36  a turn is due as soon as preempt_count reaches 0
+    uint32_t number;          // gs:40  0 is the boot CPU
+    uint32_t apic_id;         // gs:44
 };
 
-#define PERCPU_SECTION ".percpu"
-#define DEFINE_PERCPU(type, name) in_section(PERCPU_SECTION) type name
+#define PERCPU_SECTION             ".percpu"
+#define DEFINE_PERCPU(type, name)  in_section(PERCPU_SECTION) type name
 #define DECLARE_PERCPU(type, name) extern type name
 
 extern char percpu_start[], percpu_end[]; // linker
 extern char *percpu_areas[CPU_MAX];       // by CPU number; NULL: no such CPU
 extern uint32_t cpu_count;                // CPUs that are running; numbers are 0 .. cpu_count - 1
+
+// Gives the boot CPU its number and area; GS points there already (boot/start.c). First thing of
+// all.
+void percpu_init(void);
 
 static force_inline struct percpu_head *percpu_self(void)
 {

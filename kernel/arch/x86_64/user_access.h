@@ -9,6 +9,7 @@
 #pragma once
 
 #ifdef __ASSEMBLER__
+// clang-format off
 .macro user_access_close
 771:
     .byte 0x0f, 0x1f, 0x00
@@ -18,13 +19,14 @@
     .long 0xca
     .popsection
 .endm
+// clang-format on
 #else
-#define USER_ACCESS_SITE(opcode)                                                                   \
-    "771: .byte 0x0f, 0x1f, 0x00\n"                                                                \
-    ".pushsection user_access, \"a\"\n"                                                            \
-    ".balign 4\n"                                                                                  \
-    ".long 771b - .\n"                                                                             \
-    ".long " opcode "\n"                                                                           \
+#define USER_ACCESS_SITE(opcode)        \
+    "771: .byte 0x0f, 0x1f, 0x00\n"     \
+    ".pushsection user_access, \"a\"\n" \
+    ".balign 4\n"                       \
+    ".long 771b - .\n"                  \
+    ".long " opcode "\n"                \
     ".popsection\n"
 
 #define USER_ACCESS_OPEN  USER_ACCESS_SITE("0xcb") // STAC

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The boot order of CPU 0. Each line may rely on every line above it and on nothing below.
+#include "kernel/boot/main.h"
+#include "kernel/arch/x86_64/percpu.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/console/log.h"
+#include "kernel/console/panic.h"
+
+// One line about what the loader told us.
+static void handoff_log(const struct handoff *h)
+{
+    uint64_t usable = 0;
+    for (unsigned i = 0; i < h->range_count; i++)
+        if (h->ranges[i].kind == MEMORY_USABLE)
+            usable += h->ranges[i].size;
+    log_info("boot: CryptOS, started by %s%s%s, %s firmware, %lu MiB of memory in %u ranges",
+             h->protocol, h->loader[0] ? " from " : "", h->loader, h->uefi ? "UEFI" : "BIOS",
+             usable >> 20, h->range_count);
+    log_info("boot: command line: %s", h->command_line);
+    log_info("boot: image at %#lx, %lu KiB, moved by %lu MiB; initramfs of %lu KiB at %#lx",
+             h->kernel_start, (h->kernel_end - h->kernel_start) >> 10, h->kernel_slide >> 20,
+             h->initramfs_size >> 10, h->initramfs);
+}
+
+void kernel_main(const struct handoff *h)
+{
+    percpu_init();  // this CPU has a number
+    log_init();     // ring buffer and serial line; no allocation
+    handoff_log(h); // what the loader said
+    panic("there is nothing more to start yet");
+}
