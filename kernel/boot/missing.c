@@ -17,3 +17,13 @@ MISSING bool thread_wake(struct thread *t)
 {
     return false;
 }
+
+void trap_set_stack(uint64_t top);
+MISSING void trap_set_stack(uint64_t top)
+{
+}
+
+void trap_enter_user(void);
+MISSING void trap_enter_user(void)
+{
+}
