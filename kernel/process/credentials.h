@@ -42,10 +42,13 @@ void credentials_get(struct credentials *c);
 void credentials_put(struct credentials *c);
 bool credentials_have(const struct credentials *c, enum capability capability);
 
-// The rules of setuid and its kin: each edits the private copy `c`; -EPERM. UINT32_MAX: leave as it is.
+// The rules of setuid and its kin: each edits the private copy `c`; -EPERM. UINT32_MAX: leave as it
+// is.
 err_t credentials_set_user(struct credentials *c, uint32_t user) must_check;
-err_t credentials_set_users(struct credentials *c, uint32_t real, uint32_t effective, uint32_t saved) must_check;
+err_t credentials_set_users(struct credentials *c, uint32_t real, uint32_t effective,
+                            uint32_t saved) must_check;
 err_t credentials_set_group(struct credentials *c, uint32_t group) must_check;
-err_t credentials_set_groups(struct credentials *c, uint32_t real, uint32_t effective, uint32_t saved) must_check;
+err_t credentials_set_groups(struct credentials *c, uint32_t real, uint32_t effective,
+                             uint32_t saved) must_check;
 // What exec of a set-user-id or set-group-id file does; UINT32_MAX: not set.
 void credentials_exec(struct credentials *c, uint32_t file_user, uint32_t file_group);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reading an ELF-64 program's headers. Portable; the bytes are hostile. Follows the System V gABI, chapters 4
-// and 5, and the x86-64 psABI. Tests: test/elf.c, tests/fuzz/elf.c.
+// Reading an ELF-64 program's headers. Portable; the bytes are hostile. Follows the System V gABI,
+// chapters 4 and 5, and the x86-64 psABI. Tests: test/elf.c, tests/fuzz/elf.c.
 //
 //   struct elf_image image;
 //   err_t e = elf_parse(head, head_size, file_size, &image);
 //
 // What elf_parse accepted holds: segments ascend, do not overlap, lie in user space for any bias
-// below 2^46, and their file parts lie in the file; offsets and addresses agree modulo the page size.
+// below 2^46, and their file parts lie in the file; offsets and addresses agree modulo the page
+// size.
 #pragma once
 #include "lib/base.h"
 
@@ -21,9 +22,9 @@ struct elf_segment {
 struct elf_image {
     bool position_independent; // ET_DYN
     uint64_t entry;
-    uint64_t lowest, highest;  // page-aligned span of the segments
-    uint64_t alignment;        // greatest segment alignment, a power of two
-    uint64_t headers_address;  // where the program headers lie in memory; 0: not loaded
+    uint64_t lowest, highest; // page-aligned span of the segments
+    uint64_t alignment;       // greatest segment alignment, a power of two
+    uint64_t headers_address; // where the program headers lie in memory; 0: not loaded
     uint16_t header_count, header_size;
     bool executable_stack;
     uint64_t interpreter_offset, interpreter_size; // PT_INTERP in the file; size 0: none
@@ -31,5 +32,7 @@ struct elf_image {
     struct elf_segment segments[ELF_SEGMENTS_MAX];
 };
 
-// `head`: the first min(file_size, ELF_HEAD_MAX) bytes. -ENOEXEC: not a 64-bit x86-64 ELF program, or malformed.
-err_t elf_parse(const void *head, size_t head_size, uint64_t file_size, struct elf_image *image) must_check;
+// `head`: the first min(file_size, ELF_HEAD_MAX) bytes. -ENOEXEC: not a 64-bit x86-64 ELF program,
+// or malformed.
+err_t elf_parse(const void *head, size_t head_size, uint64_t file_size, struct elf_image *image)
+    must_check;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Processes and tasks. A process owns an address space, descriptors, a place in the tree of names, signal
-// handlers and limits; its tasks are its threads. Sessions and groups are numbers with a table behind.
+// Processes and tasks. A process owns an address space, descriptors, a place in the tree of names,
+// signal handlers and limits; its tasks are its threads. Sessions and groups are numbers with a
+// table behind.
 //
 //   struct process *p = process_current();
 //   struct process *q;  err_t e = process_find(pid, &q); ... process_put(q);
@@ -8,14 +9,17 @@
 // Life of a process:
 //
 //     process_fork / init       last task exits            process_wait by parent
-//   (none) ------------> ALIVE ------------------> ZOMBIE ------------------------> (freed with last ref.)
+//   (none) ------------> ALIVE ------------------> ZOMBIE ------------------------> (freed with
+//   last ref.)
 //                         |  ^                        |
 //             stop signal v  | SIGCONT                +-- parent ignores SIGCHLD: freed at once
 //                        ALIVE, stopped
 //
-// Locks: process_tree_lock (RANK_PROCESS_TREE) guards parents, children, groups, sessions, the table of numbers
-// and zombie states; p->lock (RANK_PROCESS) guards credentials pointer, limits, name, terminal, list of tasks;
-// handlers->lock (RANK_SIGNAL) all signal state.
+// Locks, all taken with interrupts off: process_tree_lock (RANK_PROCESS_TREE) guards parents,
+// children, groups, sessions, terminals, the tables of numbers and zombie states; p->lock
+// (RANK_PROCESS) guards the pointers to credentials, space and place, limits and name;
+// p->signal_lock (RANK_SIGNAL) the list of tasks, all queues and masks, stops; handlers->lock
+// (RANK_HANDLERS) the actions.
 #pragma once
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/memory/space.h"
@@ -58,11 +62,19 @@ struct limit_pair {
 struct abi {
     const char *name;
     void (*system_call)(struct trap_frame *f);
-    // Builds the handler's frame on the user stack and points `f` at the handler. Non-zero: cannot (SIGSEGV).
+    // Builds the handler's frame on the user stack and points `f` at the handler. Non-zero: cannot
+    // (SIGSEGV).
     err_t (*signal_deliver)(struct trap_frame *f, struct task *t, const struct signal_info *info,
                             const struct signal_action *action, uint64_t old_mask);
     // After a system call that a signal cut short; `action` NULL: no handler runs.
     void (*system_call_restart)(struct trap_frame *f, const struct signal_action *action);
+    // The calling task is about to end (its space still loaded): clears and wakes what the ABI
+    // promises.
+    void (*task_exit)(struct task *t); // may be NULL
+    void (*process_exit)(
+        struct process *p); // the last task is gone: frees what the ABI keeps for it; may be NULL
+    // exec passed the point of no return; the old space is still loaded. May be NULL.
+    void (*task_exec)(struct task *t);
     // Lays out arguments, environment and auxiliary vector on a new program's stack.
     err_t (*stack_build)(struct program *program, uaddr_t *stack_pointer);
 };
@@ -88,20 +100,30 @@ struct interval_timer {
     int signal;
 };
 
+// A process group; exists while it has members. Its number stays taken as long.
+struct process_group {
+    int32_t number, session;
+    struct list members; // struct process.group_link
+    struct list bucket;
+};
+
 struct process {
     uint32_t references;
     int32_t number; // process id, also of its first task
     struct process *parent;
-    struct list children, sibling;  // tree lock
-    struct list group_link, all_link;
-    int32_t group, session;
-    bool session_leader, has_execed, zombie, reaped, exiting, is_init;
-    bool stopped, stop_reported, continued_reported; // job control, tree lock
-    int stop_signal;
-    int exit_signal;  // what the parent gets
-    int exit_status;  // as wait reports it: status << 8 | signal
+    struct list children, sibling; // tree lock
+    struct list group_link, bucket;
+    struct process_group *group;
+    int32_t session;
+    bool session_leader, has_execed, zombie, is_init;
+    bool exiting;    // signal lock: all tasks must end with exit_status
+    int stop_signal; // signal lock: its tasks stop; 0: run
+    bool stopped, report_stop,
+        report_continue; // tree lock: all are stopped; what wait has not told yet
+    int exit_signal;     // what the parent gets
+    int exit_status;     // as wait reports it: status << 8 | signal
     bool core_dumped;
-    struct spinlock lock;
+    struct spinlock lock, signal_lock;
     struct list tasks; // struct task.process_link
     uint32_t task_count, tasks_stopped;
     struct wait_queue child_wait;  // the parent's waiters: a child changed
@@ -116,21 +138,23 @@ struct process {
     struct credentials *credentials;
     struct signal_handlers *handlers;
     struct signal_queue pending;
-    struct terminal *terminal;    // controlling; tree lock; see terminal.h
-    struct name *program;         // /proc/PID/exe
+    struct terminal *terminal; // controlling; tree lock; see terminal.h
+    struct name *program;      // /proc/PID/exe
     struct file *program_file;
     char name[16];
     struct limit_pair limits[LIMIT_COUNT];
-    nanos_t started;              // since boot
+    nanos_t started;                        // since boot
     struct child_times own, children_times; // own: of tasks that have ended
-    int32_t death_signal;         // prctl
+    int32_t death_signal;                   // prctl
     bool no_new_privileges, dumpable, child_subreaper;
     struct interval_timer alarm, virtual_alarm, profile;
     uint32_t personality;
-    struct list timers;           // timer_create
+    struct list timers; // timer_create
     int32_t timer_next;
-    struct task *exec_task;       // the one that goes through exec while the others end
-    void *shared_memory;          // System V attachments
+    struct task *exec_task; // the one that goes through exec while the others end
+    bool vfork_borrowed;    // we run in the parent's space; it waits on our exit_wait until this is
+                            // false
+    void *shared_memory;    // System V attachments
     uint64_t read_bytes, written_bytes;
 };
 
@@ -142,17 +166,17 @@ struct task {
     struct signal_queue pending;
     uint64_t mask, saved_mask; // blocked signals; saved while signal_set_mask_for_call is in force
     bool restore_mask;
+    uint64_t waits_for; // what signal_wait() takes: not to be dropped as ignored
     uaddr_t alternate_stack;
     uint64_t alternate_size;
     unsigned alternate_flags;
-    uaddr_t clear_child_number; // CLONE_CHILD_CLEARTID
+    uaddr_t clear_child_number, child_number_at; // CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID
     uaddr_t robust_list;
     uint64_t robust_size;
     nanos_t restart_deadline; // of the call to be made again; 0: none
     bool restarting;
-    bool ended, stopped_now;
-    struct completion *vfork_done; // the parent that waits for our exec or exit
-    uaddr_t restartable_area;      // rseq
+    bool ended;
+    uaddr_t restartable_area; // rseq
     uint32_t restartable_signature, restartable_size;
     int32_t trace_signal;
     uint64_t call_number; // the system call it is in, for /proc and dumps; UINT64_MAX: none
@@ -175,24 +199,29 @@ void process_put(struct process *p);
 err_t process_find(int32_t number, struct process **process) must_check; // with a reference; -ESRCH
 err_t task_find(int32_t number, struct task **task) must_check;          // thread reference; -ESRCH
 void task_put(struct task *t);
-// Visits all processes in order of number, from `first` on; the one visited carries no extra reference and
-// the tree lock is held: do not sleep.
+// Visits all processes in order of number, from `first` on; the one visited carries no extra
+// reference and the tree lock is held: do not sleep.
 void process_visit(int32_t first, bool (*visit)(struct process *p, void *data), void *data);
 // The next process with number >= first, with a reference; NULL: none.
 struct process *process_next(int32_t first);
 uint32_t process_count(void);
 
-// The calling process's view of the tree for scheme calls. Takes references; give back with view_end().
+// The calling process's view of the tree for scheme calls. Takes references; give back with
+// view_end().
 void view_begin(struct view *v, struct credentials **hold);
 void view_end(struct view *v, struct credentials *hold);
 // The same of another process (for /proc).
 void view_begin_of(struct process *p, struct view *v, struct credentials **hold);
 
+// The terminal room is told when a session leader ends (its terminal hangs up). Sleeping context.
+void process_set_session_hook(void (*end)(struct process *leader));
+
 // Groups and sessions.
 err_t process_set_group(int32_t number, int32_t group) must_check;
 err_t process_make_session(int32_t *session) must_check;
 bool process_group_exists(int32_t group, int32_t session);
-// True when nobody in the group has a parent outside of it in the same session: job control would hang it.
+// True when nobody in the group has a parent outside of it in the same session: job control would
+// hang it.
 bool process_group_orphaned(int32_t group);
 
 // fork, clone. Neutral flags.
@@ -201,9 +230,9 @@ enum clone_share {
     SHARE_DESCRIPTORS = 2,
     SHARE_PLACE = 4,
     SHARE_HANDLERS = 8,
-    SHARE_PROCESS = 16,      // a thread
-    SHARE_PARENT = 32,       // a sibling of the caller
-    CLONE_WAIT = 64,         // vfork
+    SHARE_PROCESS = 16, // a thread
+    SHARE_PARENT = 32,  // a sibling of the caller
+    CLONE_WAIT = 64,    // vfork
     CLONE_CLEAR_HANDLERS = 128,
 };
 struct clone_request {
@@ -213,8 +242,7 @@ struct clone_request {
     bool set_thread_pointer;
     uint64_t thread_pointer;
     uaddr_t parent_number, child_number, clear_child_number; // where to write; 0: nowhere
-    const struct trap_frame *frame; // the caller's
-    struct file **pid_file;         // not NULL: make one
+    const struct trap_frame *frame;                          // the caller's
 };
 err_t process_clone(const struct clone_request *r, int32_t *number) must_check;
 
@@ -223,7 +251,13 @@ void task_exit(int status) __attribute__((noreturn));
 void process_exit(int status) __attribute__((noreturn)); // all tasks
 void process_kill_all_tasks(struct process *p, int status);
 
-enum wait_option { WAIT_NO_HANG = 1, WAIT_STOPPED = 2, WAIT_EXITED = 4, WAIT_CONTINUED = 8, WAIT_LEAVE = 16 };
+enum wait_option {
+    WAIT_NO_HANG = 1,
+    WAIT_STOPPED = 2,
+    WAIT_EXITED = 4,
+    WAIT_CONTINUED = 8,
+    WAIT_LEAVE = 16
+};
 struct wait_result {
     int32_t number;
     uint32_t user;
@@ -240,6 +274,8 @@ void task_return_work(struct trap_frame *f);
 // How the running task's process is charged.
 void process_times(struct process *p, struct child_times *times);
 
-// First process: opens /dev/console thrice and runs `path`. Never returns to the caller's code.
-err_t process_start_init(const char *path, const char *const *arguments, const char *const *environment) must_check;
+// Starts the first process: opens /dev/console thrice and runs `path`, which must last. Returns at
+// once.
+err_t process_start_init(const struct abi *abi, const char *path, const char *const *arguments,
+                         const char *const *environment) must_check;
 void process_init(void);

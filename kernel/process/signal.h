@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Signals: raising, queueing, choosing what to do. How a handler's frame looks is the ABI's business.
+// Signals: raising, queueing, choosing what to do. How a handler's frame looks is the ABI's
+// business.
 //
-//   signal_send_process(p, &(struct signal_info){ .number = SIGNAL_TERMINATE, .code = SIGNAL_FROM_KERNEL });
+//   signal_send_process(p, &(struct signal_info){ .number = SIGNAL_TERMINATE, .code =
+//   SIGNAL_FROM_KERNEL });
 //
-// A signal waits in its task's or its process's queue until a task of the process returns to user mode with
-// it unblocked: task_return_work() then takes it out and acts. Locks: handlers->lock (RANK_SIGNAL) guards
-// the actions, all queues of the process and the masks of its tasks. Sending: any thread context or
-// interrupt; never sleeps.
+// A signal waits in its task's or its process's queue until a task of the process returns to user
+// mode with it unblocked: task_return_work() then takes it out and acts. Locks: the process's
+// signal_lock guards all its queues and the masks of its tasks, handlers->lock the actions.
+// Sending: any thread context or interrupt; never sleeps.
 #pragma once
 #include "kernel/sync/wait.h"
 #include "lib/list.h"
@@ -47,7 +49,7 @@ enum signal_number {
     SIGNAL_LAST = 64,
 };
 
-#define SIGNAL_BIT(n) (1ull << ((n)-1))
+#define SIGNAL_BIT(n)       (1ull << ((n)-1))
 #define SIGNALS_UNBLOCKABLE (SIGNAL_BIT(SIGNAL_KILL) | SIGNAL_BIT(SIGNAL_STOP))
 
 enum signal_code { // the numbers of siginfo's si_code
@@ -69,22 +71,23 @@ enum signal_code { // the numbers of siginfo's si_code
 
 struct signal_info {
     int32_t number, code, error;
-    int32_t sender;       // process id
+    int32_t sender; // process id
     uint32_t sender_user;
-    int32_t status;       // children: exit status or signal
+    int32_t status;                 // children: exit status or signal
     nanos_t time_user, time_system; // children
-    uint64_t address;     // faults
-    uint64_t value;       // sigqueue, timers
+    uint64_t address;               // faults
+    uint64_t value;                 // sigqueue, timers
     int32_t timer, overrun;
 };
 
 struct signal_queue {
-    uint64_t pending;   // SIGNAL_BIT of what waits
-    struct list queued; // struct queued_signal.link: with information; standard signals at most once
+    uint64_t pending; // SIGNAL_BIT of what waits
+    struct list
+        queued; // struct queued_signal.link: with information; standard signals at most once
 };
 
 enum { ACTION_DEFAULT = 0, ACTION_IGNORE = 1 }; // in place of a handler's address
-enum action_flag { // numbers of SA_*
+enum action_flag {                              // numbers of SA_*
     ACTION_NO_CHILD_STOP = 0x1,
     ACTION_NO_CHILD_WAIT = 0x2,
     ACTION_SIGINFO = 0x4,
@@ -104,17 +107,19 @@ struct signal_action {
 
 struct signal_handlers { // shared by the tasks of a process (and by CLONE_SIGHAND relatives)
     uint32_t references;
-    struct spinlock lock; // RANK_SIGNAL
+    struct spinlock lock; // RANK_HANDLERS
     struct signal_action actions[SIGNAL_LAST + 1];
 };
 
 struct process;
 struct task;
 
-// Raise. `info->number` 1..64 was checked by the caller. 0, or -EAGAIN when a queue is full (real time only).
+// Raise. `info->number` 1..64 was checked by the caller. 0, or -EAGAIN when a queue is full (real
+// time only).
 err_t signal_send_task(struct task *t, const struct signal_info *info);
 err_t signal_send_process(struct process *p, const struct signal_info *info);
-// To every member of a process group; -ESRCH when it is empty. From the kernel (terminals): no permission check.
+// To every member of a process group; -ESRCH when it is empty. From the kernel (terminals): no
+// permission check.
 err_t signal_send_group(int32_t group, const struct signal_info *info);
 // A fault of the running task: cannot be blocked or ignored (then it kills).
 void signal_force(struct task *t, const struct signal_info *info);
@@ -126,11 +131,13 @@ err_t signal_allowed(struct process *p, int number) must_check;
 bool signal_pending(struct task *t);
 // The calling task's mask.
 void signal_set_mask(uint64_t mask);
-// For sigsuspend, pselect, ppoll: the mask comes back when the call is over or the handler has returned.
+// For sigsuspend, pselect, ppoll: the mask comes back when the call is over or the handler has
+// returned.
 void signal_set_mask_for_call(uint64_t mask);
 // sigtimedwait: takes one of `set` out of the queues; 0, -EAGAIN (time), -EINTR.
 err_t signal_wait(uint64_t set, nanos_t deadline, struct signal_info *info) must_check;
-err_t signal_set_action(int number, const struct signal_action *new_action, struct signal_action *old) must_check;
+err_t signal_set_action(int number, const struct signal_action *new_action,
+                        struct signal_action *old) must_check;
 
 struct signal_handlers *signal_handlers_make(void) must_check;
 struct signal_handlers *signal_handlers_copy(struct signal_handlers *h) must_check;

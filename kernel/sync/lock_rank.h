@@ -24,6 +24,7 @@ enum lock_rank {
     RANK_PROCESS_TREE = 50, // process/: parents, children, groups, sessions
     RANK_PROCESS = 52,      // process/: one process
     RANK_SIGNAL = 54,       // process/: pending signals and handlers of one process
+    RANK_HANDLERS = 55,     // process/: one table of signal actions
     RANK_FD_TABLE = 56,     // process/: one descriptor table
     RANK_NAMES = 58,        // scheme/: one part of the cache of names
     RANK_QUEUE = 60,        // a driver's or subsystem's own queue

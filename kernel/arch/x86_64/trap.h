@@ -13,6 +13,7 @@
 // on the way to user mode, calls the user-return hook (signals).
 #pragma once
 #include "kernel/arch/x86_64/percpu.h"
+#include "kernel/arch/x86_64/preempt.h"
 
 struct trap_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx; // what C preserves: at the lowest addresses
@@ -96,6 +97,18 @@ static inline uint64_t trap_argument(const struct trap_frame *f, unsigned n)
     default:
         return f->r9;
     }
+}
+
+// A new program's registers: all zero but where it starts and its stack.
+static inline void trap_start_program(struct trap_frame *f, uint64_t entry, uint64_t stack_pointer)
+{
+    *f = (struct trap_frame){
+        .rip = entry,
+        .rsp = stack_pointer,
+        .cs = SELECTOR_USER_CODE,
+        .ss = SELECTOR_USER_DATA,
+        .rflags = RFLAGS_IF,
+    };
 }
 
 static inline void trap_set_result(struct trap_frame *f, int64_t result)

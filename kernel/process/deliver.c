@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The way back to user mode: takes signals out of the queues and does what they ask for; stops and
+// continues processes. Guards: process.signal_lock for queues and stop_signal, the tree lock for
+// `stopped`.
+#include "kernel/console/log.h"
+#include "kernel/process/internal.h"
+
+void process_stopped(struct process *p, int signal)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    p->stopped = true;
+    p->report_stop = true;
+    p->report_continue = false;
+    notify_parent_locked(p, CHILD_STOPPED, signal);
+    spin_unlock_irq(&process_tree_lock, flags);
+}
+
+// The first task to run again tells the parent.
+static void tell_continued(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    if (p->stopped) {
+        p->stopped = false;
+        p->report_stop = false;
+        p->report_continue = true;
+        notify_parent_locked(p, CHILD_CONTINUED, SIGNAL_CONTINUE);
+    }
+    spin_unlock_irq(&process_tree_lock, flags);
+}
+
+// Stops the calling task for as long as the process is stopped. The last task to stop tells the
+// parent.
+static void stop_here(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    int signal = p->stop_signal;
+    bool last = signal && ++p->tasks_stopped == p->task_count;
+    spin_unlock_irq(&p->signal_lock, flags);
+    if (!signal)
+        return;
+    if (last)
+        process_stopped(p, signal);
+    (void)wait_until_uninterrupted(&p->stop_wait,
+                                   !__atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE) ||
+                                       __atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE),
+                                   WAIT_FOREVER);
+    flags = spin_lock_irq(&p->signal_lock);
+    p->tasks_stopped--;
+    spin_unlock_irq(&p->signal_lock, flags);
+    tell_continued(p);
+}
+
+// The default action of a stop signal: all tasks of the process stop on their way to user mode.
+static void stop_all(struct process *p, int number)
+{
+    if (number != SIGNAL_STOP && process_group_orphaned(p->group->number))
+        return;
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    // A SIGCONT that came meanwhile has cancelled the stop.
+    if (!(p->pending.pending & (SIGNAL_BIT(SIGNAL_CONTINUE) | SIGNAL_BIT(SIGNAL_KILL)))) {
+        __atomic_store_n(&p->stop_signal, number, __ATOMIC_RELEASE);
+        list_for_each (link, &p->tasks)
+            task_notify(list_entry(link, struct task, process_link));
+    }
+    spin_unlock_irq(&p->signal_lock, flags);
+}
+
+static void die(struct process *p, const struct signal_info *info)
+{
+    if (p->is_init)
+        log_error("init: killed by signal %d", info->number);
+    process_exit(info->number);
+}
+
+static void act_by_default(struct process *p, const struct signal_info *info)
+{
+    if (signal_default_ignores(info->number))
+        return;
+    if (signal_stops(info->number))
+        stop_all(p, info->number);
+    else
+        die(p, info);
+}
+
+// Lets the ABI build the handler's frame; blocks what the handler wants blocked.
+static void run_handler(struct trap_frame *f, struct task *t, const struct signal_info *info,
+                        const struct signal_action *a)
+{
+    struct process *p = t->process;
+    uint64_t old_mask = t->restore_mask ? t->saved_mask : t->mask;
+    t->restore_mask = false;
+    p->abi->system_call_restart(f, a);
+    if (p->abi->signal_deliver(f, t, info, a, old_mask)) {
+        struct signal_info fault = { .number = SIGNAL_SEGV, .code = SIGNAL_FROM_KERNEL };
+        if (info->number == SIGNAL_SEGV)
+            process_exit(SIGNAL_SEGV);
+        signal_force(t, &fault);
+        return;
+    }
+    uint64_t mask = t->mask | a->mask;
+    if (!(a->flags & ACTION_NO_DEFER))
+        mask |= SIGNAL_BIT(info->number);
+    signal_set_mask(mask);
+}
+
+// Takes the next deliverable signal and its action. A one-shot handler is reset here.
+static bool take_next(struct task *t, struct signal_info *info, struct signal_action *action)
+{
+    struct process *p = t->process;
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    bool taken = signal_take_locked(t, ~t->mask, info);
+    if (taken) {
+        struct signal_handlers *h = p->handlers;
+        spin_lock(&h->lock);
+        struct signal_action *a = &h->actions[info->number];
+        *action = *a;
+        if (a->flags & ACTION_RESET)
+            *a = (struct signal_action){ .handler = ACTION_DEFAULT };
+        spin_unlock(&h->lock);
+    }
+    spin_unlock_irq(&p->signal_lock, flags);
+    return taken;
+}
+
+// Ends or stops the calling task where its process says so.
+static void heed_process(struct task *t)
+{
+    struct process *p = t->process;
+    if (__atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE))
+        task_exit(p->exit_status);
+    if (p->exec_task && p->exec_task != t)
+        task_exit(0);
+    if (__atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE))
+        stop_here(p);
+}
+
+void task_return_work(struct trap_frame *f)
+{
+    struct task *t = task_current();
+    struct signal_info info;
+    struct signal_action action;
+    for (;;) {
+        __atomic_and_fetch(&t->thread.return_work, ~(WORK_SIGNAL | WORK_NOTIFY), __ATOMIC_ACQUIRE);
+        heed_process(t);
+        if (!take_next(t, &info, &action)) {
+            if (signal_pending(t))
+                continue;
+            break;
+        }
+        if (action.handler == ACTION_IGNORE)
+            continue;
+        if (action.handler == ACTION_DEFAULT)
+            act_by_default(t->process, &info);
+        else
+            run_handler(f, t, &info, &action);
+    }
+    t->process->abi->system_call_restart(f, NULL);
+    if (t->restore_mask) {
+        t->restore_mask = false;
+        signal_set_mask(t->saved_mask);
+    }
+}
+
+// What a processor exception in user mode means to the program.
+static struct signal_info exception_signal(struct trap_frame *f, uint64_t address)
+{
+    struct signal_info info = { .code = SIGNAL_FROM_KERNEL, .address = address };
+    switch (f->vector) {
+    case TRAP_DIVIDE:
+        info.number = SIGNAL_FPE;
+        info.code = 1; // FPE_INTDIV
+        break;
+    case TRAP_FPU:
+    case TRAP_SIMD:
+        info.number = SIGNAL_FPE;
+        info.code = 7; // FPE_FLTINV
+        break;
+    case TRAP_DEBUG:
+    case TRAP_BREAKPOINT:
+        info.number = SIGNAL_TRAP;
+        break;
+    case TRAP_INVALID_OPCODE:
+        info.number = SIGNAL_ILLEGAL;
+        info.code = 2; // ILL_ILLOPN
+        break;
+    case TRAP_STACK:
+    case TRAP_ALIGNMENT:
+        info.number = SIGNAL_BUS;
+        break;
+    default:
+        info.number = SIGNAL_SEGV;
+        info.address = 0;
+        break;
+    }
+    return info;
+}
+
+static unsigned fault_access(uint64_t error)
+{
+    if (error & FAULT_EXECUTE)
+        return MAP_EXECUTE;
+    return error & FAULT_WRITE ? MAP_WRITE : MAP_READ;
+}
+
+// A page fault that the space did not settle: asks it again for the reason.
+static bool page_fault_signal(struct trap_frame *f, uint64_t address, struct signal_info *info)
+{
+    struct process *p = process_current();
+    err_t e = space_fault(p->space, address, fault_access(f->error));
+    info->address = address;
+    switch (e) {
+    case 0:
+        return false;
+    case -ENOMEM:
+        log_error("memory: out of memory: killed process %d (%s), which has %lu KiB", p->number,
+                  p->name, (unsigned long)(p->space->resident_pages * 4));
+        info->number = SIGNAL_KILL;
+        break;
+    case -EIO:
+        info->number = SIGNAL_BUS;
+        info->code = BUS_NO_ADDRESS;
+        break;
+    default:
+        info->number = SIGNAL_SEGV;
+        info->code = e == -EACCES ? SEGV_NO_RIGHT : SEGV_NOT_MAPPED;
+    }
+    return true;
+}
+
+void process_exception(struct trap_frame *f, uint64_t address)
+{
+    struct signal_info info = exception_signal(f, address);
+    if (f->vector == TRAP_PAGE_FAULT && !page_fault_signal(f, address, &info))
+        return;
+    struct task *t = task_current();
+    if (info.number == SIGNAL_KILL)
+        process_exit(SIGNAL_KILL);
+    struct signal_action a = signal_action_of(t->process, info.number);
+    if (a.handler == ACTION_DEFAULT || a.handler == ACTION_IGNORE)
+        log_info("process: %s[%d] got signal %d at ip %lx sp %lx, address %lx", t->process->name,
+                 t->number, info.number, (unsigned long)f->rip, (unsigned long)f->rsp,
+                 (unsigned long)address);
+    signal_force(t, &info);
+}

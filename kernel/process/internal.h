@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the files of the process room tell each other and nobody else.
+#pragma once
+#include "kernel/process/process.h"
+#include "kernel/scheme/file.h"
+
+// signal.c; *_locked: the process's signal_lock is held.
+void signal_init(void);
+bool signal_stops(int number);
+bool signal_take_locked(struct task *t, uint64_t set, struct signal_info *info);
+void signal_retarget_locked(struct process *p); // finds takers anew for the process's queue
+struct signal_action signal_action_of(struct process *p, int number);
+void task_notify(struct task *t);
+
+// deliver.c
+void process_stopped(struct process *p, int signal); // all its tasks stopped: tells the parent
+void process_exception(struct trap_frame *f, uint64_t address); // the trap hook
+
+// process.c
+struct credentials *credentials_of(struct process *p); // with a reference
+struct place *place_make(struct name *root, struct name *here) must_check;
+struct place *place_copy(struct place *from) must_check;
+void place_put(struct place *p);
+err_t process_make(struct process **process) must_check; // empty, one reference, not in any table
+err_t task_make(struct process *p, void (*entry)(void *data), struct task **task) must_check;
+void task_add(struct task *t); // into its process and the table of numbers
+void process_add(struct process *p,
+                 struct process *parent); // into the tree; tree lock taken inside
+int32_t number_make(void);
+struct process_group *group_find_locked(int32_t number);
+struct process_group *group_make(int32_t number, int32_t session) must_check; // allocates only
+void group_add_locked(struct process_group *g);
+void group_move_locked(struct process *p, struct process_group *to); // drops the old one when empty
+void task_remove(struct task *t);                                    // out of the table of numbers
+void process_remove_locked(
+    struct process *p); // a zombie is reaped: out of all tables; drop the reference after
+void notify_parent_locked(struct process *p, int code, int status); // SIGCHLD and child_wait
+void task_unmake(struct task *t);                                   // one that never started
+void task_take_number(struct task *t, int32_t number); // exec: the survivor becomes the first task
+struct process *process_init_process(void);            // number 1, without a reference
+
+// group.c
+void job_control_init(void);
+
+// exit.c
+void process_end_other_tasks(void); // exec: returns when the caller is its process's only task
+void process_release_vfork(struct process *p);
+
+// exit.c
+void group_check_orphaned(
+    int32_t group); // a stopped group that became orphaned gets SIGHUP, SIGCONT

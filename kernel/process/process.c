@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The tables of processes, tasks and groups, and the parts a process is made of.
+// Guards: process_tree_lock for the tables and the tree.
+#include "kernel/process/process.h"
+#include "kernel/console/panic.h"
+#include "kernel/memory/heap.h"
+#include "kernel/process/internal.h"
+#include "lib/string.h"
+
+enum { TABLE_SIZE = 4096, NUMBER_MAX = 4194304, NUMBER_WRAP = 300 };
+
+struct spinlock process_tree_lock = SPINLOCK_INIT(RANK_PROCESS_TREE);
+
+static struct list processes[TABLE_SIZE], tasks[TABLE_SIZE], groups[TABLE_SIZE];
+static int32_t last_number;
+static uint32_t live_processes;
+static struct slab_cache *process_cache, *task_cache;
+
+static unsigned slot(int32_t number)
+{
+    return (unsigned)number % TABLE_SIZE;
+}
+
+static struct process *process_find_locked(int32_t number)
+{
+    list_for_each (link, &processes[slot(number)]) {
+        struct process *p = list_entry(link, struct process, bucket);
+        if (p->number == number)
+            return p;
+    }
+    return NULL;
+}
+
+static struct task *task_find_locked(int32_t number)
+{
+    list_for_each (link, &tasks[slot(number)]) {
+        struct task *t = list_entry(link, struct task, table_link);
+        if (t->number == number)
+            return t;
+    }
+    return NULL;
+}
+
+struct process_group *group_find_locked(int32_t number)
+{
+    list_for_each (link, &groups[slot(number)]) {
+        struct process_group *g = list_entry(link, struct process_group, bucket);
+        if (g->number == number)
+            return g;
+    }
+    return NULL;
+}
+
+// The next number that no process, task or group has. Sessions' numbers are those of a group in
+// them.
+int32_t number_make(void)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    do {
+        last_number = last_number >= NUMBER_MAX ? NUMBER_WRAP : last_number + 1;
+    } while (process_find_locked(last_number) || task_find_locked(last_number) ||
+             group_find_locked(last_number));
+    int32_t number = last_number;
+    spin_unlock_irq(&process_tree_lock, flags);
+    return number;
+}
+
+void process_get(struct process *p)
+{
+    __atomic_fetch_add(&p->references, 1, __ATOMIC_RELAXED);
+}
+
+static void process_drop(struct process *p)
+{
+    assert(list_empty(&p->tasks));
+    signal_queue_clear(&p->pending);
+    signal_handlers_put(p->handlers);
+    credentials_put(p->credentials);
+    slab_free(process_cache, p);
+}
+
+void process_put(struct process *p)
+{
+    if (p && __atomic_sub_fetch(&p->references, 1, __ATOMIC_ACQ_REL) == 0)
+        process_drop(p);
+}
+
+err_t process_find(int32_t number, struct process **process)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    struct process *p = process_find_locked(number);
+    if (p)
+        process_get(p);
+    spin_unlock_irq(&process_tree_lock, flags);
+    *process = p;
+    return p ? 0 : -ESRCH;
+}
+
+err_t task_find(int32_t number, struct task **task)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    struct task *t = task_find_locked(number);
+    if (t)
+        thread_get(&t->thread);
+    spin_unlock_irq(&process_tree_lock, flags);
+    *task = t;
+    return t ? 0 : -ESRCH;
+}
+
+void task_put(struct task *t)
+{
+    thread_put(&t->thread);
+}
+
+void process_visit(int32_t first, bool (*visit)(struct process *p, void *data), void *data)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    for (unsigned i = 0; i < TABLE_SIZE; i++) {
+        list_for_each_safe (link, &processes[i]) {
+            struct process *p = list_entry(link, struct process, bucket);
+            if (p->number >= first && !visit(p, data))
+                goto done;
+        }
+    }
+done:
+    spin_unlock_irq(&process_tree_lock, flags);
+}
+
+static bool nearer(struct process *p, void *data)
+{
+    struct process **best = data;
+    if (!*best || p->number < (*best)->number)
+        *best = p;
+    return true;
+}
+
+// References are dropped with the tree lock for the table's own, so that one found here still
+// lives.
+struct process *process_next(int32_t first)
+{
+    struct process *best = NULL;
+    for (;;) {
+        best = NULL;
+        process_visit(first, nearer, &best);
+        struct process *p;
+        if (!best || !process_find(best->number, &p))
+            return best ? p : NULL;
+    }
+}
+
+uint32_t process_count(void)
+{
+    return __atomic_load_n(&live_processes, __ATOMIC_RELAXED);
+}
+
+struct credentials *credentials_of(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct credentials *c = p->credentials;
+    credentials_get(c);
+    spin_unlock_irq(&p->lock, flags);
+    return c;
+}
+
+struct place *place_make(struct name *root, struct name *here)
+{
+    struct place *p = heap_alloc(sizeof(*p));
+    if (!p)
+        return NULL;
+    p->references = 1;
+    spin_init(&p->lock, RANK_LEAF);
+    name_get(root);
+    name_get(here);
+    p->root = root;
+    p->here = here;
+    p->umask = 022;
+    return p;
+}
+
+struct place *place_copy(struct place *from)
+{
+    uint64_t flags = spin_lock_irq(&from->lock);
+    struct name *root = from->root, *here = from->here;
+    name_get(root);
+    name_get(here);
+    uint16_t umask = from->umask;
+    spin_unlock_irq(&from->lock, flags);
+
+    struct place *p = place_make(root, here);
+    if (p)
+        p->umask = umask;
+    name_put(root);
+    name_put(here);
+    return p;
+}
+
+void place_put(struct place *p)
+{
+    if (!p || __atomic_sub_fetch(&p->references, 1, __ATOMIC_ACQ_REL))
+        return;
+    name_put(p->root);
+    name_put(p->here);
+    heap_free(p);
+}
+
+void view_begin_of(struct process *p, struct view *v, struct credentials **hold)
+{
+    *v = (struct view){ 0 };
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct credentials *c = p->credentials;
+    credentials_get(c);
+    struct place *place = p->place;
+    if (place) {
+        spin_lock(&place->lock);
+        v->root = place->root;
+        v->here = place->here;
+        name_get(v->root);
+        name_get(v->here);
+        v->umask = place->umask;
+        spin_unlock(&place->lock);
+    }
+    spin_unlock_irq(&p->lock, flags);
+    v->user = c->file_user;
+    v->group = c->file_group;
+    v->groups = c->groups;
+    v->group_count = c->group_count;
+    v->override = credentials_have(c, CAPABILITY_DAC_OVERRIDE);
+    v->owner_override = credentials_have(c, CAPABILITY_FOWNER);
+    *hold = c;
+}
+
+void view_begin(struct view *v, struct credentials **hold)
+{
+    view_begin_of(process_current(), v, hold);
+}
+
+void view_end(struct view *v, struct credentials *hold)
+{
+    if (v->root) {
+        name_put(v->root);
+        name_put(v->here);
+    }
+    credentials_put(hold);
+}
+
+static void timers_init(struct process *p);
+
+err_t process_make(struct process **process)
+{
+    struct process *p = slab_alloc(process_cache);
+    if (!p)
+        return -ENOMEM;
+    p->references = 1;
+    list_init(&p->children);
+    list_init(&p->sibling);
+    list_init(&p->group_link);
+    list_init(&p->bucket);
+    list_init(&p->tasks);
+    list_init(&p->timers);
+    spin_init(&p->lock, RANK_PROCESS);
+    spin_init(&p->signal_lock, RANK_SIGNAL);
+    wait_queue_init(&p->child_wait);
+    wait_queue_init(&p->exit_wait);
+    wait_queue_init(&p->stop_wait);
+    wait_queue_init(&p->signal_wait);
+    signal_queue_init(&p->pending);
+    p->exit_signal = SIGNAL_CHILD;
+    p->dumpable = true;
+    p->started = clock_now();
+    timers_init(p);
+    *process = p;
+    return 0;
+}
+
+static void interval_fire(struct timer *timer)
+{
+    struct interval_timer *i = container_of(timer, struct interval_timer, timer);
+    struct signal_info info = { .number = i->signal, .code = SIGNAL_FROM_KERNEL };
+    signal_send_process(i->process, &info);
+    i->next = 0;
+    if (i->interval) {
+        i->next = timer->deadline + i->interval;
+        timer_arm(timer, i->next);
+    }
+}
+
+static void timers_init(struct process *p)
+{
+    struct interval_timer *all[] = { &p->alarm, &p->virtual_alarm, &p->profile };
+    static const int signals[] = { SIGNAL_ALARM, SIGNAL_VIRTUAL_ALARM, SIGNAL_PROFILE };
+    for (unsigned i = 0; i < array_len(all); i++) {
+        timer_init(&all[i]->timer, interval_fire, NULL);
+        all[i]->process = p;
+        all[i]->signal = signals[i];
+    }
+}
+
+static void task_drop(struct thread *thread)
+{
+    struct task *t = container_of(thread, struct task, thread);
+    signal_queue_clear(&t->pending);
+    fpu_state_drop(thread->fpu);
+    process_put(t->process);
+    slab_free(task_cache, t);
+}
+
+err_t task_make(struct process *p, void (*entry)(void *data), struct task **task)
+{
+    struct task *t = slab_alloc(task_cache);
+    if (!t)
+        return -ENOMEM;
+    struct fpu_state *fpu = fpu_state_make();
+    err_t e = fpu ? thread_prepare(&t->thread, p->name, entry, t) : -ENOMEM;
+    if (e) {
+        fpu_state_drop(fpu);
+        slab_free(task_cache, t);
+        return e;
+    }
+    t->thread.fpu = fpu;
+    t->thread.owner = t;
+    t->thread.drop = task_drop;
+    t->call_number = UINT64_MAX;
+    list_init(&t->process_link);
+    list_init(&t->table_link);
+    signal_queue_init(&t->pending);
+    process_get(p);
+    t->process = p;
+    *task = t;
+    return 0;
+}
+
+void task_unmake(struct task *t)
+{
+    thread_unprepare(&t->thread);
+    task_drop(&t->thread);
+}
+
+void task_add(struct task *t)
+{
+    t->thread.number = (uint32_t)t->number;
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    list_push_back(&tasks[slot(t->number)], &t->table_link);
+    spin_lock(&t->process->signal_lock);
+    list_push_back(&t->process->tasks, &t->process_link);
+    t->process->task_count++;
+    spin_unlock(&t->process->signal_lock);
+    spin_unlock_irq(&process_tree_lock, flags);
+}
+
+void task_remove(struct task *t)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    list_remove(&t->table_link);
+    spin_unlock_irq(&process_tree_lock, flags);
+}
+
+void task_take_number(struct task *t, int32_t number)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    list_remove(&t->table_link);
+    t->number = number;
+    t->thread.number = (uint32_t)number;
+    list_push_back(&tasks[slot(number)], &t->table_link);
+    spin_unlock_irq(&process_tree_lock, flags);
+}
+
+void process_add(struct process *p, struct process *parent)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    p->parent = parent;
+    if (parent) {
+        list_push_back(&parent->children, &p->sibling);
+        p->group = parent->group;
+        p->session = parent->session;
+        p->terminal = parent->terminal;
+        list_push_back(&p->group->members, &p->group_link);
+    }
+    list_push_back(&processes[slot(p->number)], &p->bucket);
+    live_processes++;
+    spin_unlock_irq(&process_tree_lock, flags);
+}
+
+void process_remove_locked(struct process *p)
+{
+    list_remove(&p->bucket);
+    list_remove(&p->sibling);
+    group_move_locked(p, NULL);
+    live_processes--;
+}
+
+struct process_group *group_make(int32_t number, int32_t session)
+{
+    struct process_group *g = heap_alloc(sizeof(*g));
+    if (!g)
+        return NULL;
+    g->number = number;
+    g->session = session;
+    list_init(&g->members);
+    list_init(&g->bucket);
+    return g;
+}
+
+void group_add_locked(struct process_group *g)
+{
+    list_push_back(&groups[slot(g->number)], &g->bucket);
+}
+
+void group_move_locked(struct process *p, struct process_group *to)
+{
+    struct process_group *old = p->group;
+    list_remove(&p->group_link);
+    p->group = to;
+    if (to)
+        list_push_back(&to->members, &p->group_link);
+    if (old && list_empty(&old->members)) {
+        list_remove(&old->bucket);
+        heap_free(old);
+    }
+}
+
+void notify_parent_locked(struct process *p, int code, int status)
+{
+    struct child_times times;
+    process_times(p, &times);
+    struct signal_info info = {
+        .number = SIGNAL_CHILD,
+        .code = code,
+        .sender = p->number,
+        .sender_user = p->credentials->user,
+        .status = status,
+        .time_user = times.user,
+        .time_system = times.system,
+    };
+    struct process *parent = p->parent;
+    if (!parent)
+        return;
+    struct signal_action a = signal_action_of(parent, SIGNAL_CHILD);
+    bool stop = code == CHILD_STOPPED || code == CHILD_CONTINUED;
+    if (!stop)
+        info.number = p->exit_signal;
+    if (info.number && !(stop && (a.flags & ACTION_NO_CHILD_STOP)))
+        (void)signal_send_process(parent, &info);
+    wait_wake_all(&parent->child_wait);
+}
+
+void process_init(void)
+{
+    for (unsigned i = 0; i < TABLE_SIZE; i++) {
+        list_init(&processes[i]);
+        list_init(&tasks[i]);
+        list_init(&groups[i]);
+    }
+    process_cache = slab_cache_make("process", sizeof(struct process), 64);
+    task_cache = slab_cache_make("task", sizeof(struct task), 64);
+    signal_init();
+    job_control_init();
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// exec: finding out what a file is, building its address space, and changing over to it.
+#include "kernel/process/program.h"
+#include "kernel/console/log.h"
+#include "kernel/memory/heap.h"
+#include "kernel/process/internal.h"
+#include "kernel/process/load.h"
+#include "lib/string.h"
+
+#define STACK_RANDOM_PAGES 4096ull // 16 MiB of places
+#define STACK_FIRST_SIZE   KIB(132)
+#define HEAP_RANDOM_PAGES  8192ull
+enum { SCRIPT_LINE_MAX = 256 };
+
+static err_t read_head(struct file *f, void *head, size_t room, size_t *size)
+{
+    struct io io = io_kernel(head, room);
+    len_t n = file_read_at(f, &io, 0);
+    if (n < 0)
+        return (err_t)n;
+    *size = (size_t)n;
+    return 0;
+}
+
+static err_t open_program(const struct view *v, struct name *start, const char *path,
+                          unsigned find_flags, struct file **file)
+{
+    struct file *f;
+    err_t e = name_open(v, start, path, OPEN_READ | OPEN_EXECUTE, 0, find_flags, &f);
+    if (e)
+        return e;
+    if (!f->node || f->node->kind != NODE_FILE ||
+        (f->where && f->where->mount && (f->where->mount->flags & MOUNT_NO_EXECUTE))) {
+        file_put(f);
+        return -EACCES;
+    }
+    *file = f;
+    return 0;
+}
+
+// "#! interpreter [argument]": cuts the line in two; *argument is NULL when there is none.
+static err_t script_split(char *line, char **interpreter, char **argument)
+{
+    size_t length = 0;
+    while (length < SCRIPT_LINE_MAX - 1 && line[length] && line[length] != '\n')
+        length++;
+    line[length] = '\0';
+    while (length && (line[length - 1] == ' ' || line[length - 1] == '\t'))
+        line[--length] = '\0';
+    char *p = line + 2;
+    while (*p == ' ' || *p == '\t')
+        p++;
+    if (!*p)
+        return -ENOEXEC;
+    *interpreter = p;
+    while (*p && *p != ' ' && *p != '\t')
+        p++;
+    *argument = NULL;
+    if (*p) {
+        *p++ = '\0';
+        while (*p == ' ' || *p == '\t')
+            p++;
+        *argument = p;
+    }
+    return 0;
+}
+
+// The arguments become: interpreter, its argument, the script's path, the script's own arguments.
+static err_t script_arguments(struct string_list *arguments, const char *path,
+                              const char *interpreter, const char *argument)
+{
+    strings_remove_front(arguments);
+    err_t e = strings_add_front(arguments, path);
+    if (!e && argument)
+        e = strings_add_front(arguments, argument);
+    if (!e)
+        e = strings_add_front(arguments, interpreter);
+    return e;
+}
+
+// Follows scripts to the program that runs them; leaves the ELF file in p->file and its head in
+// `head`.
+static err_t resolve(struct program *p, const struct view *v, struct name *start, const char *path,
+                     unsigned find_flags, char *head, size_t *head_size)
+{
+    char *script = NULL;
+    err_t e;
+    for (unsigned depth = 0;; depth++) {
+        struct file *f;
+        e = open_program(v, start, path, find_flags, &f);
+        if (e)
+            break;
+        if (p->file)
+            file_put(p->file);
+        p->file = f;
+        e = read_head(f, head, PROGRAM_HEAD_SIZE, head_size);
+        if (e)
+            break;
+        if (*head_size < 2 || head[0] != '#' || head[1] != '!')
+            break;
+        if (depth == INTERPRETER_DEPTH_MAX) {
+            e = -ELOOP;
+            break;
+        }
+        head[min_of(*head_size, (size_t)SCRIPT_LINE_MAX - 1)] = '\0';
+        char *interpreter, *argument;
+        e = script_split(head, &interpreter, &argument);
+        if (!e)
+            e = script_arguments(&p->arguments, path, interpreter, argument);
+        if (e)
+            break;
+        heap_free(script);
+        script = heap_string(interpreter);
+        if (!script) {
+            e = -ENOMEM;
+            break;
+        }
+        path = script;
+        start = NULL;
+        find_flags = 0;
+    }
+    heap_free(script);
+    return e;
+}
+
+static err_t load_interpreter(struct program *p, const struct view *v)
+{
+    char path[ELF_INTERPRETER_MAX + 1];
+    struct io io = io_kernel(path, p->image.interpreter_size);
+    len_t n = file_read_at(p->file, &io, p->image.interpreter_offset);
+    if (n != (len_t)p->image.interpreter_size || path[n - 1] != '\0')
+        return -ENOEXEC;
+
+    struct file *f;
+    err_t e = open_program(v, NULL, path, 0, &f);
+    if (e)
+        return e;
+    char *head = heap_alloc(PROGRAM_HEAD_SIZE);
+    size_t size = 0;
+    e = head ? read_head(f, head, PROGRAM_HEAD_SIZE, &size) : -ENOMEM;
+    if (!e)
+        e = elf_parse(head, size, f->node->size, &p->interpreter);
+    if (!e)
+        e = load_image(p->space, &p->interpreter, f, true, &p->interpreter_bias);
+    heap_free(head);
+    file_put(f);
+    p->has_interpreter = true;
+    return e == -ENOEXEC ? -ELIBBAD : e;
+}
+
+static err_t make_stack(struct program *p)
+{
+    struct space *s = p->space;
+    uaddr_t top = USER_END - PAGE_SIZE - load_random(STACK_RANDOM_PAGES);
+    uint64_t strings = p->arguments.size + p->environment.size;
+    uint64_t size = round_up(strings + STACK_FIRST_SIZE, PAGE_SIZE);
+    if (strings + KIB(64) > max_of(p->stack_limit / 4, KIB(128)))
+        return -E2BIG;
+    uaddr_t at = top - size;
+    struct map_request r = {
+        .address = at,
+        .size = size,
+        .access = MAP_READ | MAP_WRITE | (p->image.executable_stack ? MAP_EXECUTE : 0),
+        .flags = MAPF_FIXED | MAPF_GROWS_DOWN | MAPF_STACK,
+    };
+    s->stack_limit = p->stack_limit;
+    s->stack_top = p->stack_top = top;
+    err_t e = space_map(s, &r, &at);
+    if (e)
+        return e;
+    return p->abi->stack_build(p, &p->stack_pointer);
+}
+
+// Who the program will run as: set-user-id and set-group-id bits count unless the mount or
+// no_new_privs say no.
+static void note_privileges(struct program *p)
+{
+    struct node *n = p->file->node;
+    struct mount *m = p->file->where ? p->file->where->mount : NULL;
+    p->file_user = p->file_group = UINT32_MAX;
+    if ((m && (m->flags & MOUNT_NO_SUID)) || process_current()->no_new_privileges)
+        return;
+    if (n->mode & MODE_SET_USER)
+        p->file_user = n->user;
+    if ((n->mode & MODE_SET_GROUP) && (n->mode & 010))
+        p->file_group = n->group;
+    const struct credentials *c = process_current()->credentials;
+    p->secure = (p->file_user != UINT32_MAX && p->file_user != c->user) ||
+                (p->file_group != UINT32_MAX && p->file_group != c->group);
+}
+
+static err_t build(struct program *p, const struct view *v, const char *head, size_t head_size)
+{
+    err_t e = elf_parse(head, head_size, p->file->node->size, &p->image);
+    if (e)
+        return e;
+    note_privileges(p);
+    e = space_make(&p->space);
+    if (e)
+        return e;
+    e = load_image(p->space, &p->image, p->file, false, &p->load_bias);
+    if (e)
+        return e;
+    p->space->heap_start += load_random(HEAP_RANDOM_PAGES);
+    p->space->heap_end = p->space->heap_start;
+    p->entry = p->image.entry + p->load_bias;
+    if (p->image.interpreter_size) {
+        e = load_interpreter(p, v);
+        if (e)
+            return e;
+        p->entry = p->interpreter.entry + p->interpreter_bias;
+    }
+    return make_stack(p);
+}
+
+static void name_set(struct process *p, const char *path)
+{
+    const char *base = path;
+    for (const char *c = path; *c; c++)
+        base = *c == '/' && c[1] ? c + 1 : base;
+    size_t n = strnlen(base, sizeof(p->name) - 1);
+    memset(p->name, 0, sizeof(p->name));
+    memcpy(p->name, base, n);
+    memcpy(task_current()->thread.name, p->name, sizeof(p->name));
+}
+
+// A private copy of handlers that others share, so that resetting ours does not touch theirs.
+static err_t own_handlers(struct process *p, struct signal_handlers **handlers)
+{
+    *handlers = signal_handlers_copy(p->handlers);
+    return *handlers ? 0 : -ENOMEM;
+}
+
+static void swap_space(struct process *p, struct space *s)
+{
+    struct task *t = task_current();
+    struct space *old_process = p->space, *old_thread = t->thread.space;
+    space_get(s); // one reference for the process, one for the thread
+    uint64_t flags = spin_lock_irq(&p->lock);
+    p->space = s;
+    spin_unlock_irq(&p->lock, flags);
+    preempt_off();
+    t->thread.space = s;
+    space_load(s);
+    preempt_on();
+    if (old_thread)
+        space_put(old_thread);
+    if (old_process)
+        space_put(old_process);
+}
+
+static void swap_identity(struct process *p, struct program *program, struct credentials *c,
+                          struct signal_handlers *h)
+{
+    struct credentials *old_credentials = p->credentials;
+    struct signal_handlers *old_handlers = p->handlers;
+    struct name *old_program = p->program;
+    if (program->file->where)
+        name_get(program->file->where);
+    signal_handlers_exec(h);
+    uint64_t flags = spin_lock_irq(&p->lock);
+    p->credentials = c;
+    p->program = program->file->where;
+    spin_unlock_irq(&p->lock, flags);
+    flags = spin_lock_irq(&p->signal_lock);
+    p->handlers = h;
+    spin_unlock_irq(&p->signal_lock, flags);
+    credentials_put(old_credentials);
+    signal_handlers_put(old_handlers);
+    if (old_program)
+        name_put(old_program);
+}
+
+static void reset_task(struct task *t)
+{
+    t->alternate_stack = t->alternate_size = 0;
+    t->alternate_flags = 0;
+    t->robust_list = t->robust_size = 0;
+    t->clear_child_number = 0;
+    t->restartable_area = 0;
+    t->thread.user = (struct arch_user){ 0 };
+    preempt_off();
+    fpu_state_reset(t->thread.fpu);
+    fpu_load_current(t->thread.fpu);
+    arch_user_load(&t->thread.user);
+    preempt_on();
+}
+
+// The point of no return is passed: nothing below fails.
+static void commit(struct program *program, struct credentials *c, struct signal_handlers *h)
+{
+    struct task *t = task_current();
+    struct process *p = t->process;
+    process_end_other_tasks();
+    if (p->abi->task_exec)
+        p->abi->task_exec(t);
+    swap_identity(p, program, c, h);
+    swap_space(p, program->space);
+    program->space = NULL;
+    process_release_vfork(p);
+    descriptors_exec(p->descriptors);
+    reset_task(t);
+    name_set(p, program->file_name);
+    p->abi = program->abi;
+    p->has_execed = true;
+    p->exit_signal = SIGNAL_CHILD;
+    p->dumpable = !program->secure;
+    trap_start_program(trap_user_frame(t->thread.stack_top), program->entry,
+                       program->stack_pointer);
+}
+
+err_t program_exec(struct name *start, const char *path, unsigned find_flags,
+                   struct string_list *arguments, struct string_list *environment)
+{
+    struct process *self = process_current();
+    struct program *p = heap_alloc(sizeof(*p));
+    char *head = heap_alloc(PROGRAM_HEAD_SIZE);
+    struct credentials *c = credentials_copy(self->credentials, self->credentials->group_count);
+    struct signal_handlers *h = NULL;
+    err_t e = p && head && c ? own_handlers(self, &h) : -ENOMEM;
+    if (e)
+        goto drop;
+
+    p->arguments = *arguments;
+    p->environment = *environment;
+    *arguments = *environment = (struct string_list){ 0 };
+    p->abi = self->abi;
+    p->file_name = path;
+    p->stack_limit = self->limits[LIMIT_STACK].soft;
+    struct view v;
+    struct credentials *hold;
+    size_t head_size = 0;
+    view_begin(&v, &hold);
+    e = resolve(p, &v, start, path, find_flags, head, &head_size);
+    if (!e)
+        e = build(p, &v, head, head_size);
+    view_end(&v, hold);
+    if (!e) {
+        credentials_exec(c, p->file_user, p->file_group);
+        commit(p, c, h);
+        c = NULL;
+        h = NULL;
+    }
+
+drop:
+    if (p) {
+        if (p->space)
+            space_put(p->space);
+        if (p->file)
+            file_put(p->file);
+        strings_drop(&p->arguments);
+        strings_drop(&p->environment);
+    }
+    heap_free(p);
+    heap_free(head);
+    credentials_put(c);
+    signal_handlers_put(h);
+    return e;
+}

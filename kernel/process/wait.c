@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Waiting for children. Guards: process_tree_lock.
+#include "kernel/process/internal.h"
+
+static bool wanted(const struct process *self, const struct process *child, int32_t which)
+{
+    if (which > 0)
+        return child->number == which;
+    if (which == -1)
+        return true;
+    int32_t group = which == 0 ? self->group->number : -which;
+    return child->group && child->group->number == group;
+}
+
+static void fill(struct wait_result *r, const struct process *child, int code, int status, int raw)
+{
+    *r = (struct wait_result){
+        .number = child->number,
+        .user = child->credentials->user,
+        .code = code,
+        .status = status,
+        .raw = raw,
+    };
+}
+
+static void charge(struct child_times *to, const struct child_times *times)
+{
+    to->user += times->user;
+    to->system += times->system;
+    to->faults_minor += times->faults_minor;
+    to->faults_major += times->faults_major;
+    to->switches_voluntary += times->switches_voluntary;
+    to->switches_forced += times->switches_forced;
+    to->resident_peak = max_of(to->resident_peak, times->resident_peak);
+}
+
+// Tells of one child what there is to tell; *reaped is set when it must be put by the caller.
+static bool report_locked(struct process *self, struct process *child, unsigned options,
+                          struct wait_result *r, struct process **reaped)
+{
+    if (child->zombie && (options & WAIT_EXITED)) {
+        int signal = child->exit_status & 0x7f;
+        fill(r, child, signal ? CHILD_KILLED : CHILD_EXITED,
+             signal ? signal : child->exit_status >> 8 & 0xff, child->exit_status);
+        r->times = child->own;
+        charge(&r->times, &child->children_times);
+        if (!(options & WAIT_LEAVE)) {
+            charge(&self->children_times, &r->times);
+            process_remove_locked(child);
+            *reaped = child;
+        }
+        return true;
+    }
+    if (child->stopped && child->report_stop && (options & WAIT_STOPPED)) {
+        fill(r, child, CHILD_STOPPED, child->stop_signal, child->stop_signal << 8 | 0x7f);
+        child->report_stop = options & WAIT_LEAVE;
+        return true;
+    }
+    if (child->report_continue && (options & WAIT_CONTINUED)) {
+        fill(r, child, CHILD_CONTINUED, SIGNAL_CONTINUE, 0xffff);
+        child->report_continue = options & WAIT_LEAVE;
+        return true;
+    }
+    return false;
+}
+
+// One look at the children: 1 something was told, 0 nothing yet, -ECHILD nobody to wait for.
+static int look(int32_t which, unsigned options, struct wait_result *r)
+{
+    struct process *self = process_current(), *reaped = NULL;
+    int found = -ECHILD;
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    list_for_each (link, &self->children) {
+        struct process *child = list_entry(link, struct process, sibling);
+        if (!wanted(self, child, which))
+            continue;
+        found = 0;
+        if (report_locked(self, child, options, r, &reaped)) {
+            found = 1;
+            break;
+        }
+    }
+    spin_unlock_irq(&process_tree_lock, flags);
+    process_put(reaped);
+    return found;
+}
+
+err_t process_wait(int32_t which, unsigned options, struct wait_result *result)
+{
+    struct process *self = process_current();
+    int found;
+    *result = (struct wait_result){ 0 };
+    if (options & WAIT_NO_HANG) {
+        found = look(which, options, result);
+        return found < 0 ? found : 0;
+    }
+    err_t e =
+        wait_until(&self->child_wait, (found = look(which, options, result)) != 0, WAIT_FOREVER);
+    return e ? e : found < 0 ? found : 0;
+}
