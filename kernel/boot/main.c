@@ -5,6 +5,8 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/memory/memory.h"
 
 // One line about what the loader told us.
 static void handoff_log(const struct handoff *h)
@@ -22,10 +24,30 @@ static void handoff_log(const struct handoff *h)
              h->initramfs_size >> 10, h->initramfs);
 }
 
+// What the loader said of memory, in the memory room's words.
+static void memory_start(const struct handoff *h)
+{
+    const struct memory_taken taken[] = {
+        { h->kernel_start, h->kernel_end - h->kernel_start },
+        { h->initramfs, h->initramfs_size },
+    };
+    const struct framebuffer *f = &h->framebuffer;
+    memory_init(&(struct memory_setup){
+        .ranges = h->ranges,
+        .range_count = h->range_count,
+        .taken = taken,
+        .taken_count = array_len(taken),
+        .framebuffer = { f->width ? f->address : 0, f->width ? (uint64_t)f->pitch * f->height : 0 },
+    });
+}
+
 void kernel_main(const struct handoff *h)
 {
     percpu_init();  // this CPU has a number
     log_init();     // ring buffer and serial line; no allocation
     handoff_log(h); // what the loader said
+    cpu_init(h->command_line);
+    memory_start(h); // page frames, final page tables
+    heap_init();     // kernel heap
     panic("there is nothing more to start yet");
 }

@@ -4,7 +4,7 @@
 //   0000000000001000 - 00007fffffffefff  user
 //   ffff800000000000 - ffffbfffffffffff  direct map of physical memory (never executable)
 //   ffffc00000000000 - ffffcfffffffffff  struct page of each frame, by frame number
-//   ffffd00000000000 - ffffdfffffffffff  kernel mappings: stacks, device registers (vmap.h)
+//   ffffd00000000000 - ffffd07fffffffff  kernel mappings: stacks, device registers (vmap.h)
 //   ffffec0000000000 - fffffbffffffffff  KASAN shadow (debug builds)
 //   ffffffff80000000 - ffffffffffffffff  kernel image, moved by KASLR
 #pragma once
@@ -19,7 +19,7 @@
 #define DIRECT_MAP_END   0xffffc00000000000ull
 #define PAGE_ARRAY       0xffffc00000000000ull
 #define VMAP_START       0xffffd00000000000ull
-#define VMAP_END         0xffffe00000000000ull
+#define VMAP_END         0xffffd08000000000ull // one top-level entry: 512 GiB
 #define KASAN_OFFSET     0xdffffc0000000000ull
 #define KERNEL_LINK_BASE 0xffffffff80000000ull
 

@@ -25,6 +25,9 @@ struct memory_setup {
     unsigned range_count;
     const struct memory_taken *taken;
     unsigned taken_count;
+    // Device memory that stays visible in the direct map, write-combining: what an early console
+    // draws on (vmap_device() is the way for all others). Size 0: none.
+    struct memory_taken framebuffer;
 };
 
 void memory_init(const struct memory_setup *setup);

@@ -4,7 +4,8 @@
 //   volatile uint32_t *regs = vmap_device(0xfed00000, 4096, VMAP_UNCACHED);
 //   uint64_t top; err_t e = stack_make(&top); ... stack_drop(top);
 //
-// Thread context or boot; does not sleep but may take locks up to RANK_KERNEL_TABLE.
+// Any context but for dropping, which waits for other CPUs' TLBs: no spin lock held. Never sleeps.
+// Locks: RANK_VMAP, RANK_KERNEL_TABLE.
 #pragma once
 #include "lib/base.h"
 #include "kernel/memory/page.h"
@@ -17,6 +18,11 @@ void *vmap_device(phys_t address, uint64_t size, enum vmap_cache cache) must_che
 void *vmap_alloc(uint64_t size) must_check;
 // Undoes either.
 void vmap_drop(void *p);
+// Room behind a pointer that vmap_alloc() returned.
+uint64_t vmap_size(const void *p);
+void vmap_init(void); // heap_init() calls it
+// Allocates frames for a range of kernel addresses that nothing else uses (shadow memory).
+err_t vmap_fill(uint64_t virt, uint64_t size) must_check;
 
 // A kernel stack of KERNEL_STACK_BYTES with an unmapped page below; `top` is its 16-byte aligned end.
 err_t stack_make(uint64_t *top) must_check;

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Walking and filling page tables. Counting of entries (for user tables) is the caller's but for
+// the entries that point at tables, which are counted where they are made.
+#include "kernel/memory/table.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/memory/page.h"
+#include <redox/errno.h>
+
+static phys_t table_from_frames(void);
+static phys_t (*table_source)(void) = table_from_frames;
+
+void table_set_source(phys_t (*source)(void))
+{
+    table_source = source ? source : table_from_frames;
+}
+
+static phys_t table_from_frames(void)
+{
+    struct page *p = page_alloc(0, PAGE_ZERO);
+    if (!p)
+        return 0;
+    p->flags |= PAGE_TABLE;
+    p->entries = 0;
+    return page_phys(p);
+}
+
+phys_t table_make(void)
+{
+    return table_source();
+}
+
+void table_drop(phys_t table)
+{
+    page_put(phys_to_page(table));
+}
+
+static bool counts_entries(uint64_t address)
+{
+    return address < USER_END;
+}
+
+entry_t *table_entry(phys_t top, uint64_t address, unsigned level, bool make)
+{
+    phys_t table = top;
+    for (unsigned l = TABLE_LEVELS; l > level; l--) {
+        entry_t *e = table_at(table) + entry_index(address, l);
+        if (!(*e & ENTRY_PRESENT)) {
+            phys_t below = make ? table_make() : 0;
+            if (!below)
+                return NULL;
+            uint64_t user = counts_entries(address) ? ENTRY_USER : 0;
+            __atomic_store_n(e, below | ENTRY_PRESENT | ENTRY_WRITE | user, __ATOMIC_RELEASE);
+            if (user)
+                phys_to_page(table)->entries++;
+        } else if (l < TABLE_LEVELS && (*e & ENTRY_LARGE)) {
+            return NULL;
+        }
+        table = *e & ENTRY_ADDRESS;
+    }
+    return table_at(table) + entry_index(address, level);
+}
+
+// The largest level at which a page may start here and not reach past `size`.
+static unsigned level_for(uint64_t virt, phys_t phys, uint64_t size)
+{
+    for (unsigned level = cpu_has(CPU_PAGE_1G) ? 3 : 2; level > 1; level--)
+        if (is_aligned(virt | phys, entry_span(level)) && size >= entry_span(level))
+            return level;
+    return 1;
+}
+
+err_t table_map(phys_t top, uint64_t virt, phys_t phys, uint64_t size, uint64_t bits)
+{
+    while (size) {
+        unsigned level = level_for(virt, phys, size);
+        entry_t *e;
+        // A table in the way means that smaller pages are mapped near by: follow it down.
+        while ((e = table_entry(top, virt, level, true)) && level > 1 && (*e & ENTRY_PRESENT) &&
+               !(*e & ENTRY_LARGE))
+            level--;
+        if (!e)
+            return -ENOMEM;
+        *e = phys | bits | ENTRY_PRESENT | (level > 1 ? ENTRY_LARGE : 0);
+        virt += entry_span(level);
+        phys += entry_span(level);
+        size -= entry_span(level);
+    }
+    return 0;
+}
+
+bool table_lookup(phys_t top, uint64_t virt, phys_t *phys, uint64_t *bits)
+{
+    for (unsigned level = 3; level; level--) {
+        entry_t *e = table_entry(top, virt, level, false);
+        if (!e || !(*e & ENTRY_PRESENT))
+            return false;
+        if (level > 1 && !(*e & ENTRY_LARGE))
+            continue;
+        uint64_t inside = virt & (entry_span(level) - 1);
+        *phys = (*e & ENTRY_ADDRESS & ~(entry_span(level) - 1)) + inside;
+        *bits = *e & ~ENTRY_ADDRESS;
+        return true;
+    }
+    return false;
+}
