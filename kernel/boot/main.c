@@ -45,6 +45,7 @@ void kernel_main(const struct handoff *h)
 {
     percpu_init();  // this CPU has a number
     log_init();     // ring buffer and serial line; no allocation
+    trap_init();    // from here a fault prints instead of resetting
     handoff_log(h); // what the loader said
     cpu_init(h->command_line);
     memory_start(h); // page frames, final page tables

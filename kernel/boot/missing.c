@@ -18,10 +18,6 @@ MISSING bool thread_wake(struct thread *t)
     return false;
 }
 
-void trap_set_stack(uint64_t top);
-MISSING void trap_set_stack(uint64_t top) {}
-
-void trap_enter_user(void);
-MISSING void trap_enter_user(void) {}
-
 MISSING void tlb_shootdown(uint64_t cpus, phys_t top_table, uaddr_t start, uaddr_t end) {}
+
+MISSING void ipi_stop_others(void) {}

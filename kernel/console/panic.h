@@ -8,6 +8,18 @@
 
 void panic(const char *format, ...) __attribute__((noreturn)) printf_like(1, 2);
 
+struct trap_frame;
+
+// As panic(), for a trap: the report shows the registers of what it interrupted.
+void panic_trap(const struct trap_frame *f, const char *format, ...) __attribute__((noreturn))
+printf_like(2, 3);
+
+// The NMI handler's part: leaves this CPU's registers for the report and stops.
+void panic_stop_cpu(const struct trap_frame *f) __attribute__((noreturn));
+
+// How `panic=poweroff` and `panic=reboot` are done; until set, a reset by the processor alone.
+void panic_set_power(void (*power_off)(void), void (*restart)(void));
+
 // True once a panic is under way: sinks then write without waiting for a lock.
 extern bool panic_active;
 

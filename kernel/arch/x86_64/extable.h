@@ -13,7 +13,7 @@
 // Each entry is a pair of distances from the entry's own words, so the table needs no relocation.
 // trap_dispatch() looks it up (after the page fault handler gave up, and for any other exception
 // in kernel mode without a handler) and goes on at the fixup with all other registers unchanged.
-// The linker gathers the entries between extable_start and extable_end; they are sorted at boot.
+// The linker gathers the entries, few enough to be searched in order.
 #pragma once
 #include "lib/base.h"
 

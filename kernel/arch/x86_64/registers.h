@@ -56,7 +56,10 @@
 #define MSR_TSC             0x10
 #define MSR_APIC_BASE       0x1b
 #define MSR_SYSENTER_CS     0x174
+#define MSR_MCG_CAP         0x179
+#define MSR_MCG_STATUS      0x17a
 #define MSR_PAT             0x277
+#define MSR_MC0_STATUS      0x401 // + 4 * bank
 #define MSR_TSC_DEADLINE    0x6e0
 #define MSR_X2APIC          0x800 // + register offset / 16
 #define MSR_KVM_SYSTEM_TIME 0x4b564d01

@@ -9,8 +9,8 @@
 //
 // Vectors 0-31 are exceptions, 32-47 are kept free for the old PIC's stray interrupts, devices get
 // 48-0xdf, and the fixed ones above have a name each. Interrupt handlers run with interrupts off
-// between irq_begin() and irq_end() (preempt.h); after the outermost, trap_dispatch() takes a turn that became due and,
-// on the way to user mode, calls the user-return hook (signals).
+// between irq_begin() and irq_end() (preempt.h); after the outermost, trap_dispatch() takes a turn
+// that became due and, on the way to user mode, calls the user-return hook (signals).
 #pragma once
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/preempt.h"
@@ -116,6 +116,9 @@ static inline void trap_set_result(struct trap_frame *f, int64_t result)
     f->rax = (uint64_t)result;
 }
 
+// "page fault", "interrupt", ...
+const char *trap_name(uint64_t vector);
+
 // A handler for one vector: interrupts off, must not sleep. Exceptions from user mode and page
 // faults whose interrupted code had interrupts on are handled with interrupts on again.
 typedef void (*trap_handler_t)(struct trap_frame *f);
@@ -132,9 +135,11 @@ void trap_set_page_fault_handler(bool (*handler)(struct trap_frame *f, uaddr_t a
 
 // The process room's hooks.
 struct trap_user_hooks {
-    // An exception in user mode that nothing else settled. `address`: CR2 for page faults, else rip.
+    // An exception in user mode that nothing else settled. `address`: CR2 for page faults, else
+    // rip.
     void (*exception)(struct trap_frame *f, uint64_t address);
-    // On the way back to user mode when the thread's return_work flag is set; interrupts on, may sleep.
+    // On the way back to user mode when the thread's return_work flag is set; interrupts on, may
+    // sleep.
     void (*return_work)(struct trap_frame *f);
     // A system call. Interrupts on. The result goes to f->rax.
     void (*system_call)(struct trap_frame *f);
@@ -149,7 +154,7 @@ void trap_set_stack(uint64_t top);
 void trap_init(void);
 void trap_init_cpu(void);
 
-enum { KERNEL_STACK_SIZE = 16 * 1024 };      // debug builds with KASAN: twice that
+enum { KERNEL_STACK_SIZE = 16 * 1024 }; // debug builds with KASAN: twice that
 enum { KERNEL_STACK_SIZE_DEBUG = 32 * 1024 };
 #ifdef CONFIG_DEBUG
 #define KERNEL_STACK_BYTES KERNEL_STACK_SIZE_DEBUG
