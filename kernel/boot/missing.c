@@ -3,6 +3,7 @@
 // and boots from the first day. Whoever adds the real one deletes the line here; the file goes when
 // it is empty.
 #include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/trap.h"
 #include "kernel/sync/wait.h"
 
 #define MISSING __attribute__((weak))

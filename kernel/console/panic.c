@@ -10,6 +10,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sync/spinlock.h"
 #include "lib/command_line.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -162,6 +163,7 @@ panic_list(const struct trap_frame *f, uint64_t frame_pointer, const char *forma
         stop_here();
     }
     panic_active = true;
+    spin_checks_end();
 
     char text[224];
     vsnprintf(text, sizeof(text), format, list);

@@ -186,6 +186,11 @@ void *vmap_device(phys_t address, uint64_t size, enum vmap_cache cache)
     return (char *)r->mapped + address % PAGE_SIZE;
 }
 
+void *vmap_registers(phys_t address, uint64_t size)
+{
+    return vmap_device(address, size, VMAP_UNCACHED);
+}
+
 void *vmap_alloc(uint64_t size)
 {
     if (!size || size > VMAP_END - VMAP_START)

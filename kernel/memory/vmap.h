@@ -14,6 +14,8 @@ enum vmap_cache { VMAP_CACHED, VMAP_UNCACHED, VMAP_WRITE_COMBINING };
 
 // Maps `size` bytes of physical space at any alignment, writable, not executable; NULL: no room.
 void *vmap_device(phys_t address, uint64_t size, enum vmap_cache cache) must_check;
+// The same, uncached: what arch/needs.h asks for.
+void *vmap_registers(phys_t address, uint64_t size) must_check;
 // Allocates and maps `size` bytes (rounded up to pages), zeroed, not contiguous.
 void *vmap_alloc(uint64_t size) must_check;
 // Undoes either.

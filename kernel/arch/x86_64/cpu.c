@@ -142,14 +142,8 @@ static void find_model_name(void)
         string_copy(model_name, "unknown processor", sizeof(model_name));
 }
 
-static void set_pat(void)
-{
-    enum { WB = 6, WC = 1, WEAK_UC = 7, UC = 0 };
-    const uint64_t half = WB | WC << 8 | WEAK_UC << 16 | UC << 24;
-    msr_write(MSR_PAT, half << 32 | half);
-}
-
-// Everything that follows from the features; the same on each CPU. The FPU's part is fpu.c's.
+// Everything that follows from the features; the same on each CPU. The FPU's part is
+// fpu.c's, the page attribute table paging.c's.
 static void set_control_registers(void)
 {
     static const struct {
@@ -169,8 +163,6 @@ static void set_control_registers(void)
     msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_NXE);
     cr0_write((cr0_read() & ~(uint64_t)(CR0_EM | CR0_TS | CR0_CD | CR0_NW | CR0_AM)) | CR0_MP |
               CR0_NE | CR0_WP);
-    if (cpu_has(CPU_PAT))
-        set_pat();
     cr4_write(cr4);
 }
 

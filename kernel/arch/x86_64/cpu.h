@@ -4,10 +4,6 @@
 // cpu_init() runs on the boot CPU before anything else that asks; it finds the features, turns on
 // the guards (NX, SMEP, SMAP, UMIP, FSGSBASE, PCID, write protection), each where present. A feature can be
 // taken away by `no=NAME[,NAME..]` on the kernel command line, so that every fallback can be tested.
-//
-// Page attribute table, the same on every CPU with CPU_PAT (PAT, PCD, PWT bits of an entry):
-// 0 write-back, 1 write-combining, 2 uncached (MTRRs may weaken it), 3 uncached. Without CPU_PAT
-// entry 1 is write-through.
 #pragma once
 #include "lib/base.h"
 

@@ -3,6 +3,7 @@
 //
 // Handlers and hooks are set at boot or by drivers, each word once, and read without a lock.
 #include "kernel/arch/x86_64/trap.h"
+#include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/extable.h"
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/registers.h"
@@ -142,6 +143,8 @@ static void interrupt(struct trap_frame *f)
         handler(f);
     else if (f->vector > OLD_PIC_LAST && f->vector != VECTOR_SPURIOUS)
         log_warn_once("trap: interrupt %lu has no handler", f->vector);
+    if (f->vector > OLD_PIC_LAST && f->vector != VECTOR_SPURIOUS)
+        apic_end_interrupt();
     irq_end();
 
     struct percpu_head *head = percpu_self();
