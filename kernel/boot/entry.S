@@ -64,6 +64,8 @@ entry_multiboot2:
     popfl
     pushfl
     pop %eax
+    push %ecx
+    popfl
     xor %ecx, %eax
     test $(1 << 21), %eax
     lea (no_long_mode - 1b)(%ebp), %edx

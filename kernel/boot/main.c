@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The boot order of CPU 0. Each line may rely on every line above it and on nothing below.
 #include "kernel/boot/main.h"
+#include "kernel/boot/crash.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
@@ -50,5 +51,6 @@ void kernel_main(const struct handoff *h)
     cpu_init(h->command_line);
     memory_start(h); // page frames, final page tables
     heap_init();     // kernel heap
+    crash_by_command_line(); // for tests
     panic("there is nothing more to start yet");
 }

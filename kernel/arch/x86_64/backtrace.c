@@ -5,6 +5,8 @@
 #include "kernel/arch/x86_64/symbols.h"
 #include "lib/format.h"
 
+extern char text_end[]; // linker script
+
 #define KERNEL_HALF 0xffff800000000000ull
 
 static bool word_read(uint64_t at, uint64_t *value)
@@ -50,7 +52,7 @@ void backtrace_name(uint64_t address, char *text, size_t room)
         else
             high = middle;
     }
-    if (address < (uint64_t)kernel_start || low == 0 || offset >> 32)
+    if (address < (uint64_t)kernel_start || address >= (uint64_t)text_end || low == 0)
         snprintf(text, room, "%#lx", address);
     else
         snprintf(text, room, "%s+%#lx", symbol_names + symbol_name_at[low - 1],

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The crashes, one function each, and the table of their names.
+#include "kernel/boot/crash.h"
+#include "kernel/arch/x86_64/symbols.h"
+#include "kernel/console/log.h"
+#include "kernel/console/panic.h"
+#include "lib/command_line.h"
+#include "lib/string.h"
+
+static volatile uint64_t sink;
+
+static void crash_panic(void)
+{
+    panic("asked for on the command line");
+}
+
+static void crash_null(void)
+{
+    *(volatile int *)sink = 1;
+}
+
+// Writes to the kernel's own code and constants must fault.
+static void crash_text(void)
+{
+    *(volatile uint8_t *)kernel_start = 0x90;
+}
+
+static void crash_constant(void)
+{
+    *(volatile uint32_t *)&symbol_count = 7;
+}
+
+// Data must not run.
+static void crash_execute(void)
+{
+    static uint8_t code[] = { 0xc3 };
+    void (*function)(void) = (void (*)(void))(uintptr_t)code;
+    function();
+}
+
+static no_inline uint64_t recurse(uint64_t n)
+{
+    volatile char room[256];
+    room[n % 256] = (char)n;
+    if (n == UINT64_MAX)
+        return n;
+    return recurse(n + 1) + (uint64_t)room[n % 256];
+}
+
+static void crash_stack(void)
+{
+    sink = recurse(sink);
+}
+
+static no_inline void overwrite(char *buffer, size_t size)
+{
+    for (volatile size_t i = 0; i < size; i++)
+        ((volatile char *)buffer)[i] = 'x';
+}
+
+static no_sanitize void crash_guard(void)
+{
+    char buffer[16];
+    overwrite(buffer, 48);
+}
+
+static void crash_instruction(void)
+{
+    __builtin_trap();
+}
+
+static void crash_undefined(void)
+{
+    volatile int big = INT_MAX;
+    sink = (uint64_t)(big + 1);
+    log_info("crash: undefined behaviour was survived");
+}
+
+static const struct {
+    const char *name;
+    void (*function)(void);
+} crashes[] = {
+    { "panic", crash_panic },         { "null", crash_null },
+    { "text", crash_text },           { "constant", crash_constant },
+    { "execute", crash_execute },     { "stack", crash_stack },
+    { "guard", crash_guard },         { "instruction", crash_instruction },
+    { "undefined", crash_undefined },
+};
+
+void crash_by_command_line(void)
+{
+    char kind[16];
+    if (!command_line_get(command_line(), "crash", kind, sizeof(kind)))
+        return;
+    for (size_t i = 0; i < array_len(crashes); i++)
+        if (string_equal(kind, crashes[i].name))
+            crashes[i].function();
+    log_warn("crash: still alive after \"%s\"", kind);
+}
