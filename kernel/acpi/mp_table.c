@@ -87,13 +87,14 @@ static const struct {
     { 20, read_processor }, { 8, read_bus }, { 8, read_ioapic }, { 8, read_interrupt }, { 8, NULL },
 };
 
+// The count of entries is not believed: qboot leaves it 0. The length is covered by the checksum.
 static void read_entries(struct mp_reader *r, struct bytes table)
 {
     size_t at = HEADER_SIZE;
-    for (unsigned left = bytes_u16(table, 34); left > 0; left--) {
+    while (at < table.size) {
         uint8_t kind = bytes_u8(table, at);
-        if (kind >= array_len(kinds) || at >= table.size) {
-            log_warn("mp: the MP table ends early or has an unknown entry");
+        if (kind >= array_len(kinds)) {
+            log_warn("mp: the MP table has an entry of unknown kind %u", kind);
             return;
         }
         kind = (uint8_t)index_clamp(kind, array_len(kinds));

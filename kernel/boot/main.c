@@ -2,6 +2,7 @@
 // The boot order of CPU 0. Each line may rely on every line above it and on nothing below.
 #include "kernel/boot/main.h"
 #include "kernel/boot/crash.h"
+#include "kernel/acpi/acpi.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
@@ -49,8 +50,9 @@ void kernel_main(const struct handoff *h)
     trap_init();    // from here a fault prints instead of resetting
     handoff_log(h); // what the loader said
     cpu_init(h->command_line);
-    memory_start(h); // page frames, final page tables
-    heap_init();     // kernel heap
-    crash_by_command_line(); // for tests
+    memory_start(h);           // page frames, final page tables
+    heap_init();               // kernel heap
+    crash_by_command_line();   // for tests
+    acpi_tables_init(h->rsdp); // CPUs, interrupt controllers, clocks; AML comes later
     panic("there is nothing more to start yet");
 }

@@ -27,6 +27,7 @@ enum lock_rank {
     RANK_HANDLERS = 55,     // process/: one table of signal actions
     RANK_FD_TABLE = 56,     // process/: one descriptor table
     RANK_NAMES = 58,        // scheme/: one part of the cache of names
+    RANK_ACPI = 59,         // acpi/: ACPICA's own locks and registers
     RANK_QUEUE = 60,        // a driver's or subsystem's own queue
     RANK_FUTEX = 62,        // sched/: one futex bucket
     RANK_PAGE_TABLE = 64,   // memory/: the page tables of one space
