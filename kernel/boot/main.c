@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
+#include "kernel/console/uart.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/memory/memory.h"
 
@@ -54,5 +55,6 @@ void kernel_main(const struct handoff *h)
     heap_init();               // kernel heap
     crash_by_command_line();   // for tests
     acpi_tables_init(h->rsdp); // CPUs, interrupt controllers, clocks; AML comes later
+    uart_init();               // serial lines; the log's too
     panic("there is nothing more to start yet");
 }

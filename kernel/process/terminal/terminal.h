@@ -11,7 +11,8 @@
 // devices and lines. So everything but terminal_notify() is thread context and may sleep.
 //
 // Locks: t->lock (RANK_TERMINAL) guards the line, the window and the device; process_tree_lock the
-// session, the foreground group, and process.terminal. A process's `terminal` holds a reference.
+// session, the foreground group, and process.terminal, which is not NULL only while the terminal's
+// session is the process's: hanging up clears it in all of them, so it needs no reference.
 #pragma once
 #include "kernel/process/terminal/line.h"
 #include "kernel/scheme/control.h"
@@ -28,6 +29,8 @@ struct terminal_driver {
     bool (*drained)(void *device); // all that was written has left; NULL: always
     void (*set_modes)(void *device, const struct line_modes *modes); // speed, bits; NULL
     void (*send_break)(void *device, bool on);                       // NULL
+    void (*drained_input)(void *device);                             // a program read; NULL
+    void (*closed)(void *device);                                    // no open files left; NULL
     void (*drop)(void *device); // the last reference to the terminal is gone; NULL: never happens
 };
 
@@ -38,6 +41,7 @@ struct terminal_window {
 struct terminal {
     uint32_t references;
     char name[16];
+    uint64_t number; // of its device node: major << 8 | minor
     const struct terminal_driver *driver;
     void *device;
 
@@ -66,6 +70,9 @@ void terminal_put(struct terminal *t);
 // The device has input, or room for output. Any context, under any lock below RANK_WAIT.
 void terminal_notify(struct terminal *t);
 
+// From now on terminal_notify() has the thread serve it. For terminals that are never dropped.
+void terminal_serve(struct terminal *t);
+
 // Carries what there is between device and line; t->lock held.
 void terminal_service(struct terminal *t);
 
@@ -83,13 +90,8 @@ void terminal_set_window(struct terminal *t, const struct terminal_window *windo
 // SIGHUP and SIGCONT.
 void terminal_hangup(struct terminal *t);
 
-// What the process room calls.
-//
-// A session leader exits: its terminal, if any, is hung up.
+// The hook of process_set_session_hook(): a session leader exits, its terminal, if any, is hung up.
 void terminal_leader_exit(struct process *leader);
-// A new process inherits; a process that leaves its session, or ends, lets go.
-void terminal_inherit(struct process *child, struct process *parent);
-void terminal_leave(struct process *p);
 // Device number and foreground group for /proc/PID/stat; 0 and -1 when there is none.
 void terminal_of_process(struct process *p, uint64_t *device, int32_t *foreground);
 
