@@ -3,6 +3,8 @@
 #include "kernel/boot/main.h"
 #include "kernel/boot/crash.h"
 #include "kernel/acpi/acpi.h"
+#include "kernel/arch/x86_64/clock_hw.h"
+#include "kernel/arch/x86_64/irq.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
@@ -55,6 +57,8 @@ void kernel_main(const struct handoff *h)
     heap_init();               // kernel heap
     crash_by_command_line();   // for tests
     acpi_tables_init(h->rsdp); // CPUs, interrupt controllers, clocks; AML comes later
+    irq_init(&platform);       // local and I/O APICs
+    clock_hw_init(&platform);  // from here the log has times
     uart_init();               // serial lines; the log's too
     panic("there is nothing more to start yet");
 }

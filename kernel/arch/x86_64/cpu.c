@@ -11,6 +11,7 @@
 
 uint64_t cpu_features;
 static char model_name[49];
+static uint64_t cycles_at_start;
 
 #define LEAF_KVM 0x40000001 // + the base that the hypervisor's signature was found at
 
@@ -183,8 +184,14 @@ static void log_features(void)
     log_info("cpu: uses %s", line);
 }
 
+uint64_t cpu_cycles_at_start(void)
+{
+    return cycles_at_start;
+}
+
 void cpu_init(const char *command_line)
 {
+    cycles_at_start = cpu_cycles();
     find_features(command_line);
     find_model_name();
     set_control_registers();

@@ -2,8 +2,9 @@
 // What the processor can do, its control and model-specific registers.
 //
 // cpu_init() runs on the boot CPU before anything else that asks; it finds the features, turns on
-// the guards (NX, SMEP, SMAP, UMIP, FSGSBASE, PCID, write protection), each where present. A feature can be
-// taken away by `no=NAME[,NAME..]` on the kernel command line, so that every fallback can be tested.
+// the guards (NX, SMEP, SMAP, UMIP, FSGSBASE, PCID, write protection), each where present. A
+// feature can be taken away by `no=NAME[,NAME..]` on the kernel command line, so that every
+// fallback can be tested.
 #pragma once
 #include "lib/base.h"
 
@@ -28,7 +29,7 @@ enum cpu_feature {
     CPU_RDPID,
     CPU_PAGE_1G,
     CPU_MONITOR, // MONITOR/MWAIT that is worth using: the CPU is real
-    CPU_ERMS, // fast `rep movsb`
+    CPU_ERMS,    // fast `rep movsb`
     CPU_HYPERVISOR,
     CPU_KVM_CLOCK,
     CPU_PAT,
@@ -48,8 +49,8 @@ const char *cpu_model_name(void);
 void cpu_init(const char *command_line); // boot CPU
 void cpu_init_secondary(void);           // each other CPU
 
-// Sleeps until an interrupt: MWAIT where the firmware and CPU allow it, else HLT. Called with interrupts
-// off; returns with interrupts off after one was taken.
+// Sleeps until an interrupt: MWAIT where the firmware and CPU allow it, else HLT. Called with
+// interrupts off; returns with interrupts off after one was taken.
 void cpu_sleep(void);
 void cpu_halt_forever(void) __attribute__((noreturn));
 
@@ -57,5 +58,7 @@ static inline uint64_t cpu_cycles(void)
 {
     return __builtin_ia32_rdtsc();
 }
+
+uint64_t cpu_cycles_at_start(void); // of the boot CPU, when cpu_init() ran
 
 uint64_t cpu_random(void); // RDRAND or a mix of time stamps; for seeds
