@@ -12,6 +12,7 @@
 #include "kernel/console/uart.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/memory/memory.h"
+#include "kernel/sched/sched.h"
 
 // One line about what the loader told us.
 static void handoff_log(const struct handoff *h)
@@ -59,6 +60,7 @@ void kernel_main(const struct handoff *h)
     acpi_tables_init(h->rsdp); // CPUs, interrupt controllers, clocks; AML comes later
     irq_init(&platform);       // local and I/O APICs
     clock_hw_init(&platform);  // from here the log has times
+    sched_init();              // this flow of control is a thread now, others can be made
     uart_init();               // serial lines; the log's too
     panic("there is nothing more to start yet");
 }

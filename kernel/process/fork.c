@@ -107,10 +107,7 @@ static void child_registers(struct task *t, const struct task *parent,
     preempt_on();
     if (r->set_thread_pointer)
         t->thread.user.fs_base = r->thread_pointer;
-    t->thread.nice = parent->thread.nice;
-    t->thread.class = parent->thread.class;
-    t->thread.real_time_priority = parent->thread.real_time_priority;
-    t->thread.affinity = parent->thread.affinity;
+    thread_inherit(&t->thread, &parent->thread);
     t->mask = parent->mask;
     if (!(r->share & SHARE_SPACE) || (r->share & CLONE_WAIT)) {
         t->alternate_stack = parent->alternate_stack;

@@ -7,7 +7,7 @@
 void sched_init(void);
 // Where another CPU enters (smp_start); never returns.
 void sched_enter_cpu(void) __attribute__((noreturn));
-// The boot CPU's flow ends here and becomes its idle thread.
+// The boot CPU's flow ends here: its thread exits, and the CPU idles when nothing else runs.
 void sched_idle(void) __attribute__((noreturn));
 
 struct sched_load {

@@ -21,19 +21,10 @@
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/spinlock.h"
 #include "kernel/memory/space.h"
+#include "kernel/sched/ring.h"
 #include "kernel/sched/timer.h"
-#include "lib/rbtree.h"
 
 enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_ASLEEP, THREAD_DEAD };
-
-// Scheduling class, most urgent first.
-enum thread_class {
-    CLASS_FIFO,  // real time: runs until it blocks
-    CLASS_ROUND, // real time with time slices among equals
-    CLASS_FAIR,  // by virtual time and weight
-    CLASS_BATCH, // as fair, but never preempts on waking
-    CLASS_IDLE,  // only when nothing else wants to run
-};
 
 // Why a thread must not go straight back to user mode; bits of thread.return_work.
 enum return_work {
@@ -54,28 +45,21 @@ struct thread {
 
     struct spinlock lock;
     enum thread_state state;
-    bool wake_pending;      // woken between wait_prepare and wait_sleep
+    bool wake_pending;      // woken since wait_prepare
     bool interruptible;     // a signal may wake it
-    uint32_t cpu;           // where it runs or last ran
+    bool timed_out;         // its wait_timer fired
     struct timer wait_timer;
+    struct ring_item ring;  // class, nice, affinity, core, time that it ran: what the ring knows
 
-    // The ring's part (sched/ring.h explains).
-    enum thread_class class;
-    uint8_t real_time_priority; // 1..99 in the real-time classes, 99 most urgent
-    int8_t nice;                // -20..19
-    uint8_t inherited;          // urgency lent by waiters for a mutex; 0: none
-    uint64_t affinity;          // a bit for each CPU it may run on
-    struct rb_node run_node;
-    struct list run_link;
-    uint64_t virtual_time;      // weighted ns
-    nanos_t slice_left, run_since;
+    void (*entry)(void *data); // where it starts
+    void *entry_data;
 
-    // Accounting, ns.
+    // Accounting, ns. Without a stamp at each entry, user and system time are told apart by samples.
     nanos_t time_user, time_system, time_started, time_switched;
     uint64_t switches_voluntary, switches_forced, faults_minor, faults_major;
 
-    struct list mutexes_held; // struct mutex.held_link
-    struct mutex *waits_for;  // the mutex it is blocked on, for inheritance chains
+    struct list mutexes_held; // those that others wait for: struct mutex.held_link
+    struct mutex_waiter *waits; // the mutex it is blocked on, for inheritance chains
     uint8_t sleep_ranks[8];   // debug: ranks of the sleeping locks it holds
     uint8_t sleep_rank_count;
 
@@ -84,6 +68,12 @@ struct thread {
     void *owner;                    // the process room's task; NULL: a kernel thread
     struct list all_link;           // every thread there is
 };
+
+// The core it runs on, or ran on last.
+static inline uint32_t thread_cpu(const struct thread *t)
+{
+    return __atomic_load_n(&t->ring.core, __ATOMIC_RELAXED);
+}
 
 // Starts a kernel thread running function(data). It ends by returning from it.
 err_t thread_make_kernel(const char *name, void (*function)(void *data), void *data,
@@ -97,6 +87,7 @@ err_t thread_prepare(struct thread *t, const char *name, void (*entry)(void *), 
 void thread_unprepare(struct thread *t);
 void thread_start(struct thread *t);              // NEW -> READY
 void thread_exit(void) __attribute__((noreturn)); // ends the calling thread; its stack is freed later
+bool thread_has_exited(const struct thread *t);
 void thread_get(struct thread *t);
 void thread_put(struct thread *t);
 
@@ -115,5 +106,13 @@ err_t thread_sleep_until(nanos_t deadline, bool interruptible) must_check; // 0 
 void thread_set_nice(struct thread *t, int nice);
 err_t thread_set_class(struct thread *t, enum thread_class class, unsigned priority) must_check;
 err_t thread_set_affinity(struct thread *t, uint64_t cpus) must_check; // -EINVAL: no CPU left
+uint64_t thread_affinity(const struct thread *t);
+// A new thread's class, nice and affinity are its maker's: call before thread_start().
+void thread_inherit(struct thread *t, const struct thread *from);
+// Visits every thread; preemption is off, `visit` must not sleep. Stops when it returns false.
 void thread_visit_all(bool (*visit)(struct thread *t, void *data), void *data);
 void thread_times(struct thread *t, nanos_t *user, nanos_t *system); // up to now
+
+// The running thread's time up to now was spent in user mode, or in the kernel. Entry code calls these
+// where it comes from and goes to user mode; interrupts off or preemption off.
+void thread_account(bool user);

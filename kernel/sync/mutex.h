@@ -1,33 +1,43 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Sleeping locks: a mutex with priority inheritance, and a lock of many readers or one writer.
+// The scheduler provides both (kernel/sched/mutex.c, rwlock.c).
 //
 //   struct mutex lock;  mutex_init(&lock, RANK_NODE);
 //   mutex_lock(&lock); ... mutex_unlock(&lock);              threads only; may sleep
 //
-// While a thread waits for a mutex, its holder runs with at least the waiter's urgency. An
-// uncontended lock or unlock is one atomic exchange. Debug builds check ranks for each thread.
+// While a thread waits for a mutex, its holder runs with at least the waiter's urgency, and so does
+// whoever that holder waits for in turn. An uncontended lock or unlock is one atomic exchange. A
+// waiter that lost the mutex to a newcomer twice gets it handed over. Debug builds check ranks for each
+// thread (two of one rank are allowed: their owner orders them).
+//
+// The rwlock goes in the order of arrival: readers that come after a waiting writer wait behind it, so
+// a thread must not read-lock what it holds. A reader without a writer costs one atomic operation.
 #pragma once
 #include "kernel/sync/wait.h"
 
 struct mutex {
-    uintptr_t owner;         // struct thread * of the holder; bit 0: others wait
-    struct spinlock lock;    // RANK_MUTEX; guards `waiters`
-    struct list waiters;     // struct mutex_waiter.link, in the order they came
-    struct list held_link;   // in the holder's list, for priority inheritance
+    uintptr_t owner;       // struct thread * of the holder; bit 0: others wait (atomic)
+    struct list waiters;   // struct mutex_waiter.link, most urgent first
+    struct list held_link; // in the holder's list while others wait, for inheritance
     uint8_t rank;
 };
 
+#define MUTEX_INIT(name, lock_rank)                                                                \
+    {                                                                                              \
+        .waiters = LIST_INIT((name).waiters), .held_link = LIST_INIT((name).held_link),            \
+        .rank = (lock_rank)                                                                        \
+    }
+
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
-void mutex_lock_nested(struct mutex *m); // a second one of the same rank; the caller orders them
 bool mutex_try(struct mutex *m) must_check;
 void mutex_unlock(struct mutex *m);
 bool mutex_held(const struct mutex *m); // by the calling thread
 
 struct rwlock {
-    int32_t state;        // readers inside; -1: a writer
+    uint32_t state; // readers inside, RWLOCK_WRITER, RWLOCK_WAITERS (atomic)
     uint8_t rank;
-    struct spinlock lock; // RANK_MUTEX
+    struct spinlock lock; // RANK_MUTEX; guards `waiters`
     struct list waiters;
 };
 

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See selftest.h.
+#include "kernel/sched/selftest.h"
+#include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/console/log.h"
+#include "kernel/console/panic.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sync/mutex.h"
+#include "lib/command_line.h"
+
+enum { HELPERS_MOST = 2 * CPU_MAX };
+
+static struct wait_queue done = WAIT_QUEUE_INIT(done);
+static uint32_t running; // atomic
+
+static void helper_ends(void)
+{
+    __atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
+    wait_wake_all(&done);
+}
+
+static struct thread *start(const char *name, void (*function)(void *data), void *data)
+{
+    struct thread *t;
+    __atomic_add_fetch(&running, 1, __ATOMIC_SEQ_CST);
+    err_t e = thread_make_kernel(name, function, data, &t);
+    if (e)
+        panic("selftest: no thread (%d)", e);
+    return t;
+}
+
+static void wait_for_all(void)
+{
+    err_t e = wait_until_uninterrupted(&done, __atomic_load_n(&running, __ATOMIC_SEQ_CST) == 0,
+                                       WAIT_FOREVER);
+    assert(e == 0);
+}
+
+// Two threads hand a number to and fro.
+static struct wait_queue ball_moved = WAIT_QUEUE_INIT(ball_moved);
+static uint32_t ball;
+enum { HITS = 20000 };
+
+static void play(void *data)
+{
+    uint32_t side = (uint32_t)(uintptr_t)data;
+    for (uint32_t n = side; n < HITS; n += 2) {
+        err_t e =
+            wait_until(&ball_moved, __atomic_load_n(&ball, __ATOMIC_ACQUIRE) == n, WAIT_FOREVER);
+        assert(e == 0);
+        __atomic_store_n(&ball, n + 1, __ATOMIC_RELEASE);
+        wait_wake_all(&ball_moved);
+    }
+    helper_ends();
+}
+
+static void test_ping_pong(void)
+{
+    uint64_t sent = ipi_sent(VECTOR_TURN);
+    nanos_t since = clock_now();
+    ball = 0;
+    thread_put(start("ping", play, (void *)0));
+    thread_put(start("pong", play, (void *)1));
+    wait_for_all();
+    log_info("selftest: ping-pong: %s, %d wake-ups, %ld ns each, %lu IPIs",
+             ball == HITS ? "ok" : "FAILED", HITS, (long)((clock_now() - since) / HITS),
+             (unsigned long)(ipi_sent(VECTOR_TURN) - sent));
+}
+
+// Timers fire in order and not early; sleeping lasts.
+static void test_timers(void)
+{
+    bool ok = true;
+    nanos_t late = 0;
+    for (unsigned n = 1; n <= 20; n++) {
+        nanos_t until = clock_now() + n * NANOS_PER_MILLI / 2;
+        err_t e = thread_sleep_until(until, false);
+        ok &= e == 0 && clock_now() >= until;
+        late = max_of(late, clock_now() - until);
+    }
+    err_t e = wait_until(&ball_moved, false, clock_now() + NANOS_PER_MILLI);
+    ok &= e == -ETIMEDOUT;
+    log_info("selftest: timers: %s, at most %ld us late", ok ? "ok" : "FAILED",
+             (long)(late / NANOS_PER_MICRO));
+}
+
+// Many threads, one mutex, a plain counter.
+static struct mutex counter_lock;
+static uint64_t counter;
+enum { COUNTERS = 8, COUNTS = 3000 };
+
+static void count(void *data)
+{
+    for (unsigned n = 0; n < COUNTS; n++) {
+        mutex_lock(&counter_lock);
+        uint64_t before = counter;
+        if (n % 64 == 0)
+            thread_yield();
+        counter = before + 1;
+        mutex_unlock(&counter_lock);
+    }
+    helper_ends();
+}
+
+static void test_mutex(void)
+{
+    mutex_init(&counter_lock, RANK_SLEEP_LEAF);
+    counter = 0;
+    for (unsigned n = 0; n < COUNTERS; n++)
+        thread_put(start("count", count, NULL));
+    wait_for_all();
+    log_info("selftest: mutex: %s, %lu of %u", counter == COUNTERS * COUNTS ? "ok" : "FAILED",
+             (unsigned long)counter, COUNTERS * COUNTS);
+}
+
+static struct rwlock table_lock;
+static uint64_t table[2];
+static uint32_t torn;
+
+static void read_and_write(void *data)
+{
+    for (unsigned n = 0; n < COUNTS; n++) {
+        if (n % 8 == 0) {
+            rwlock_write(&table_lock);
+            table[0]++;
+            if (n % 64 == 0)
+                thread_yield();
+            table[1]++;
+            rwlock_write_end(&table_lock);
+        } else {
+            rwlock_read(&table_lock);
+            if (table[0] != table[1])
+                __atomic_add_fetch(&torn, 1, __ATOMIC_RELAXED);
+            rwlock_read_end(&table_lock);
+        }
+    }
+    helper_ends();
+}
+
+static void test_rwlock(void)
+{
+    rwlock_init(&table_lock, RANK_SLEEP_LEAF);
+    table[0] = table[1] = torn = 0;
+    for (unsigned n = 0; n < COUNTERS; n++)
+        thread_put(start("table", read_and_write, NULL));
+    wait_for_all();
+    log_info("selftest: rwlock: %s, %lu writes, %u torn",
+             torn == 0 && table[0] == COUNTERS * COUNTS / 8 ? "ok" : "FAILED",
+             (unsigned long)table[0], torn);
+}
+
+// A holder of the idle class must run for a real-time waiter's sake while others fill its CPU.
+static struct mutex wanted;
+static uint32_t steps;
+
+static void hold(void *data)
+{
+    mutex_lock(&wanted);
+    __atomic_store_n(&steps, 1, __ATOMIC_RELEASE);
+    nanos_t ran = thread_current()->ring.ran;
+    while (thread_current()->ring.urgency < 100 + 50 &&
+           thread_current()->ring.ran - ran < NANOS_PER_SECOND)
+        cpu_relax();
+    bool lent = thread_current()->ring.urgency == 100 + 50;
+    mutex_unlock(&wanted);
+    bool back = thread_current()->ring.urgency == 0;
+    if (lent && back)
+        __atomic_add_fetch(&steps, 10, __ATOMIC_RELEASE);
+    helper_ends();
+}
+
+static void fill(void *data)
+{
+    while (!__atomic_load_n((bool *)data, __ATOMIC_ACQUIRE))
+        cpu_relax();
+    helper_ends();
+}
+
+static void want(void *data)
+{
+    mutex_lock(&wanted);
+    __atomic_add_fetch(&steps, 100, __ATOMIC_RELEASE);
+    mutex_unlock(&wanted);
+    helper_ends();
+}
+
+static void test_inheritance(void)
+{
+    mutex_init(&wanted, RANK_SLEEP_LEAF);
+    steps = 0;
+    bool stop = false;
+    struct thread *low = start("low", hold, NULL);
+    err_t e = thread_set_class(low, CLASS_IDLE, 0);
+    assert(e == 0);
+    while (!__atomic_load_n(&steps, __ATOMIC_ACQUIRE)) {
+        e = thread_sleep_until(clock_now() + NANOS_PER_MILLI, false);
+        assert(e == 0);
+    }
+
+    for (unsigned n = 0; n < cpu_count; n++)
+        thread_put(start("fill", fill, &stop));
+    struct thread *high = start("high", want, NULL);
+    e = thread_set_class(high, CLASS_FIFO, 50);
+    assert(e == 0);
+    e = thread_sleep_until(clock_now() + 200 * NANOS_PER_MILLI, false);
+    assert(e == 0);
+    __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+    wait_for_all();
+    log_info("selftest: inheritance: %s, steps %u", steps == 111 ? "ok" : "FAILED", steps);
+    thread_put(low);
+    thread_put(high);
+}
+
+// CPU-bound threads get equal shares and leave no CPU idle.
+static void spin_until(void *data)
+{
+    nanos_t end = *(nanos_t *)data;
+    while (clock_now() < end)
+        cpu_relax();
+    helper_ends();
+}
+
+static void test_fairness(unsigned threads)
+{
+    static struct thread *helpers[HELPERS_MOST];
+    static nanos_t end;
+    nanos_t span = NANOS_PER_SECOND;
+    uint64_t sent = ipi_sent(VECTOR_TURN);
+    nanos_t since = clock_now();
+    end = since + span;
+    for (unsigned n = 0; n < threads; n++)
+        helpers[n] = start("spin", spin_until, &end);
+    wait_for_all();
+
+    uint64_t sum = 0, squares = 0;
+    for (unsigned n = 0; n < threads; n++) {
+        uint64_t ran = (uint64_t)helpers[n]->ring.ran / 1000;
+        sum += ran;
+        squares += ran * ran / 1000;
+        thread_put(helpers[n]);
+    }
+    uint64_t jain = sum * sum / (threads * squares); // 1000: all equal
+    uint64_t busy =
+        sum * 1000 / ((uint64_t)(clock_now() - since) / 1000 * min_of(threads, cpu_count));
+    log_info(
+        "selftest: fairness: %s, %u threads on %u CPUs: Jain 0.%03lu, %lu.%lu %% busy, %lu IPIs",
+        jain >= 990 && busy >= 980 ? "ok" : "FAILED", threads, cpu_count,
+        (unsigned long)min_of(jain, 999ul), (unsigned long)busy / 10, (unsigned long)busy % 10,
+        (unsigned long)(ipi_sent(VECTOR_TURN) - sent));
+}
+
+// Nothing to do: nothing is sent.
+static void test_idle(void)
+{
+    err_t e = thread_sleep_until(clock_now() + 100 * NANOS_PER_MILLI, false);
+    assert(e == 0);
+    uint64_t sent = ipi_sent(VECTOR_TURN);
+    e = thread_sleep_until(clock_now() + 500 * NANOS_PER_MILLI, false);
+    assert(e == 0);
+    sent = ipi_sent(VECTOR_TURN) - sent;
+    log_info("selftest: idle: %s, %lu IPIs in 0.5 s", sent == 0 ? "ok" : "FAILED",
+             (unsigned long)sent);
+}
+
+void sched_selftest(void)
+{
+    if (!command_line_lists(command_line(), "selftest", "sched"))
+        return;
+    test_ping_pong();
+    test_mutex();
+    test_rwlock();
+    test_timers();
+    test_inheritance();
+    test_fairness(cpu_count);
+    test_fairness(2 * cpu_count);
+    test_fairness(2 * cpu_count + 1);
+    test_idle();
+}

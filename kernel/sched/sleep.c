@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Going to sleep and being woken: the edges between RUNNING, ASLEEP and READY (thread.h).
+//
+// t->lock orders the sleeper against its wakers: a wake-up that comes before the state is ASLEEP
+// sets wake_pending, which the sleeper reads under the same lock; one that comes after makes it
+// ready. A sleeper that is woken before it left its stack is kept by its own core's turn
+// (ring_item.rewoken).
+#include "kernel/sched/turn.h"
+#include "kernel/console/panic.h"
+
+static bool (*signal_hook)(struct thread *t);
+
+void thread_set_signal_hook(bool (*pending)(struct thread *t))
+{
+    signal_hook = pending;
+}
+
+static bool wake_locked(struct thread *t)
+{
+    if (t->state != THREAD_ASLEEP) {
+        t->wake_pending = true;
+        return false;
+    }
+    t->state = THREAD_READY;
+    ring_wake(&ring, &this_cpu(turn_cpus).core, &t->ring, RING_WOKEN, clock_now());
+    return true;
+}
+
+bool thread_wake(struct thread *t)
+{
+    uint64_t flags = spin_lock_irq(&t->lock);
+    bool slept = wake_locked(t);
+    spin_unlock_irq(&t->lock, flags);
+    return slept;
+}
+
+bool thread_interrupt(struct thread *t)
+{
+    uint64_t flags = spin_lock_irq(&t->lock);
+    bool slept = t->interruptible && wake_locked(t);
+    spin_unlock_irq(&t->lock, flags);
+    return slept;
+}
+
+void wait_prepare(struct waiter *w)
+{
+    struct thread *t = thread_current();
+    uint64_t flags = spin_lock_irq(&t->lock);
+    t->wake_pending = false;
+    spin_unlock_irq(&t->lock, flags);
+}
+
+static void wait_timer_fired(struct timer *timer)
+{
+    struct thread *t = container_of(timer, struct thread, wait_timer);
+    uint64_t flags = spin_lock_irq(&t->lock);
+    t->timed_out = true;
+    wake_locked(t);
+    spin_unlock_irq(&t->lock, flags);
+}
+
+// Sleeps unless something came since wait_prepare().
+static void sleep_now(struct thread *t)
+{
+    uint64_t flags = spin_lock_irq(&t->lock);
+    if (t->wake_pending) {
+        spin_unlock_irq(&t->lock, flags);
+        return;
+    }
+    t->state = THREAD_ASLEEP;
+    spin_unlock(&t->lock);
+    turn(true);
+    irq_restore(flags);
+}
+
+err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible)
+{
+    struct thread *t = thread_current();
+    assert(may_sleep());
+
+    // Pairs with thread_interrupt(): either it finds `interruptible`, or the hook finds the signal.
+    __atomic_store_n(&t->interruptible, interruptible, __ATOMIC_SEQ_CST);
+    err_t e = 0;
+    if (interruptible && signal_hook && signal_hook(t)) {
+        e = -EINTR;
+        goto out;
+    }
+    if (deadline == WAIT_FOREVER) {
+        sleep_now(t);
+        goto out;
+    }
+
+    if (deadline <= clock_now()) {
+        e = -ETIMEDOUT;
+        goto out;
+    }
+    t->timed_out = false;
+    timer_init(&t->wait_timer, wait_timer_fired, NULL);
+    timer_arm(&t->wait_timer, deadline);
+    sleep_now(t);
+    timer_cancel_sync(&t->wait_timer);
+    if (t->timed_out)
+        e = -ETIMEDOUT;
+out:
+    __atomic_store_n(&t->interruptible, false, __ATOMIC_RELAXED);
+    return e;
+}
+
+err_t thread_sleep_until(nanos_t deadline, bool interruptible)
+{
+    err_t e = 0;
+    while (!e) {
+        wait_prepare(NULL);
+        e = wait_sleep(NULL, deadline, interruptible);
+    }
+    return e == -ETIMEDOUT ? 0 : e;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the scheduler: what its files share. Nobody else includes this.
+#pragma once
+#include "kernel/sched/thread.h"
+
+struct turn_cpu {
+    struct spinlock lock; // RANK_RUNQ: the ring's queue of this core
+    struct ring_core core;
+    struct thread *idle;
+    struct thread *left; // what ran before the switch; turn_finish() lets go of it
+    nanos_t time_idle, time_user, time_system, time_nice, idle_since;
+};
+DECLARE_PERCPU(struct turn_cpu, turn_cpus);
+extern struct ring ring;
+
+void turn_init_cpu(
+    struct thread *idle); // this CPU joins the ring; `idle` runs when nothing else does
+// Takes a turn: interrupts off, preempt_count 0. `blocks`: the caller's state says it sleeps or is
+// dead.
+void turn(bool blocks);
+void turn_finish(void); // the first thing after a switch
+void idle_loop(void) __attribute__((noreturn));
+
+void thread_init(void); // lists, the reaper's queue
+void thread_reaper_start(void);
+void thread_bury(struct thread *t); // dead and off its stack; interrupts off
+void thread_list_add(struct thread *t);
+void thread_init_common(struct thread *t, const char *name);
+uint32_t thread_count(void);
+void thread_lend(struct thread *t, uint8_t urgency); // by waiters for its mutexes; 0: none
+void load_sample(nanos_t now);                       // each turn calls it; it counts once in 5 s
+void load_average(uint32_t average[3]);
