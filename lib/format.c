@@ -60,7 +60,11 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
         body[--start] = digits[rest % base];
     int length = (int)(sizeof(body) - start);
 
-    const char *prefix = negative ? "-" : c->plus ? "+" : c->space ? " " : "";
+    bool is_signed = c->kind == 'd' || c->kind == 'i';
+    const char *prefix = negative                ? "-"
+                         : is_signed && c->plus  ? "+"
+                         : is_signed && c->space ? " "
+                                                 : "";
     if (c->alternative && base == 16 && value)
         prefix = c->kind == 'X' ? "0X" : "0x";
 
