@@ -7,6 +7,7 @@
 
 extern char text_end[]; // linker script
 
+enum { STEPS_MAX = 4096 };
 #define KERNEL_HALF 0xffff800000000000ull
 
 static bool word_read(uint64_t at, uint64_t *value)
@@ -27,13 +28,17 @@ static bool word_read(uint64_t at, uint64_t *value)
     return good;
 }
 
+// A function that calls itself shows three times at most, so that its first caller is seen too.
 unsigned backtrace_collect(uint64_t frame_pointer, uint64_t *trace, unsigned room)
 {
     unsigned n = 0;
     uint64_t next, address;
-    while (n < room && word_read(frame_pointer, &next) && word_read(frame_pointer + 8, &address) &&
-           address >= KERNEL_HALF) {
-        trace[n++] = address;
+    for (unsigned step = 0; n < room && step < STEPS_MAX; step++) {
+        if (!word_read(frame_pointer, &next) || !word_read(frame_pointer + 8, &address) ||
+            address < KERNEL_HALF)
+            break;
+        if (n < 3 || trace[n - 1] != address || trace[n - 3] != address)
+            trace[n++] = address;
         if (next == frame_pointer)
             break;
         frame_pointer = next;
