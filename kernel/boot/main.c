@@ -13,6 +13,7 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/memory/memory.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/selftest.h"
 
 // One line about what the loader told us.
 static void handoff_log(const struct handoff *h)
@@ -62,5 +63,6 @@ void kernel_main(const struct handoff *h)
     clock_hw_init(&platform);  // from here the log has times
     sched_init();              // this flow of control is a thread now, others can be made
     uart_init();               // serial lines; the log's too
+    sched_selftest();          // for tests
     panic("there is nothing more to start yet");
 }

@@ -64,13 +64,13 @@ void sched_init(void)
     struct thread *t = &boot_thread;
     thread_init_common(t, "boot");
     t->state = THREAD_RUNNING;
-    uint64_t flags = irq_save();
+    (void)irq_save();
     turn_init_cpu(idle);
     percpu_self()->current = t;
     t->stack_top = percpu_self()->kernel_stack;
     ring_adopt(&ring, &this_cpu(turn_cpus).core, &t->ring, clock_now());
-    irq_restore(flags);
     thread_list_add(t);
+    irq_restore(RFLAGS_IF); // whoever raised an interrupt so far is answered now
     thread_reaper_start();
 }
 
