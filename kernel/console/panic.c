@@ -136,7 +136,8 @@ static void __attribute__((noreturn)) finish(void)
     say("(photograph, serial line), then restart the machine. On the kernel command line,");
     say("panic=reboot restarts by itself, panic=poweroff turns off, nokaslr keeps addresses.");
     say("panic: end of report (panic=%s)", mode);
-    if (string_equal(mode, "reboot")) {
+    bool at_once = mode[0] == '-' || (mode[0] >= '1' && mode[0] <= '9'); // as Linux writes it
+    if (string_equal(mode, "reboot") || at_once) {
         if (restart)
             restart();
         reset_by_force();
