@@ -25,10 +25,15 @@ PANIC_GRACE = 2.0       # seconds between a panic and giving up on a machine tha
 OFF_GRACE = 5.0         # seconds that the machine gets to power off
 
 
-def arguments(append, log=False):
+def panic_argument(kernel):
+    """The argument that makes a kernel that panics restart, which ends QEMU."""
+    return "panic=-1" if kernel == "linux" else "panic=reboot"
+
+
+def arguments(options, log=False):
     """The kernel's arguments for an exec boot."""
-    return " ".join(["console=ttyS0", "exec_tty=ttyS1", "panic=-1"]
-                    + ([] if log else ["quiet"]) + append)
+    return " ".join(["console=ttyS0", "exec_tty=ttyS1", panic_argument(options.kernel)]
+                    + ([] if log else ["quiet"]) + options.append)
 
 
 def request(argv, environment=None, directory="/"):
@@ -203,7 +208,7 @@ def command_exec(options):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     build.build(options.build, options.kernel)
     deadline = time.monotonic() + options.timeout if options.timeout else None
-    append = arguments(options.append, bool(log))
+    append = arguments(options, bool(log))
     with Machine(options, append) as machine:
         session = Session(machine, options.command, sys.stdin.fileno() if sys.stdin else None,
                           write_out, deadline, log.write if log else None)

@@ -2,6 +2,7 @@
 """The command line: ./cryptos COMMAND OPTIONS."""
 import argparse
 import os
+import shlex
 
 DEFAULTS = dict(smp=2, memory="256M", firmware=None, machine="q35", accel="tcg", icount=False,
                 cpu=None, build="release", timeout=None, kernel="cryptos", log=None)
@@ -19,7 +20,7 @@ def _machine_options(parser):
     add("--icount", action="store_true", help="count instructions and make them the clock")
     add("--timeout", type=float, metavar="SECONDS", help="give up after this time")
     add("--kernel", choices=("cryptos", "linux"), help="linux: Debian's cloud kernel, as a peer")
-    add("--qemu", action="append", metavar="ARG", help="one more argument for QEMU")
+    add("--qemu", action="append", metavar="ARGS", help="more arguments for QEMU")
     add("--log", metavar="FILE", help="exec: where the kernel's log goes")
     _build_options(parser)
 
@@ -84,7 +85,7 @@ def parse(arguments):
             setattr(options, name, value)
     options.append = [a for text in getattr(options, "append", None) or [] for a in text.split()]
     options.add = getattr(options, "add", None) or []
-    options.qemu = getattr(options, "qemu", None) or []
+    options.qemu = [a for text in getattr(options, "qemu", None) or [] for a in shlex.split(text)]
     if options.firmware is None:
         uefi = options.name == "boot" and options.machine != "microvm" \
             and options.kernel == "cryptos"
