@@ -76,6 +76,20 @@ static void crash_undefined(void)
     log_info("crash: undefined behaviour was survived");
 }
 
+// A fault in the middle of logging: the report must come out by the other sinks.
+static void broken_write(struct log_sink *s, const char *text, size_t length)
+{
+    crash_null();
+}
+
+static void crash_sink(void)
+{
+    static struct log_sink broken = { .write = broken_write, .level = LOG_PANIC };
+    log_sink_add(&broken);
+    broken.level = LOG_INFO;
+    log_info("crash: this line goes to a sink that faults");
+}
+
 static const struct {
     const char *name;
     void (*function)(void);
@@ -84,7 +98,7 @@ static const struct {
     { "text", crash_text },           { "constant", crash_constant },
     { "execute", crash_execute },     { "stack", crash_stack },
     { "guard", crash_guard },         { "instruction", crash_instruction },
-    { "undefined", crash_undefined },
+    { "undefined", crash_undefined }, { "sink", crash_sink },
 };
 
 void crash_by_command_line(void)

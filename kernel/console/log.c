@@ -20,16 +20,19 @@ static struct log_sink *sinks;
 static nanos_t (*clock)(void);
 static uint32_t holder; // CPU number + 1; 0: free
 
+static struct log_sink *writing; // the sink that the holder is in
+
 struct hold {
     uint64_t flags;
-    bool mine;
+    bool mine, nested; // nested: this CPU held it already
 };
 
 static struct hold log_hold(void)
 {
     struct hold h = { .flags = irq_save() };
     uint32_t me = cpu_number() + 1;
-    if (__atomic_load_n(&holder, __ATOMIC_RELAXED) == me)
+    h.nested = __atomic_load_n(&holder, __ATOMIC_RELAXED) == me;
+    if (h.nested)
         return h;
     for (uint32_t tries = 0; tries < (panic_active ? LOG_PANIC_PATIENCE : LOG_PATIENCE); tries++) {
         uint32_t nobody = 0;
@@ -71,8 +74,14 @@ static void log_list(enum log_level level, const char *format, va_list list)
     r->level = level;
     int n = vsnprintf(r->text, sizeof(r->text), format, list);
     r->length = (uint16_t)min_of(n, (int)sizeof(r->text) - 1);
-    for (struct log_sink *s = sinks; s; s = s->next)
+    struct log_sink *interrupted = writing;
+    for (struct log_sink *s = sinks; s; s = s->next) {
+        if (h.nested && s == interrupted) // it faulted: not again
+            continue;
+        writing = s;
         sink_show(s, r);
+    }
+    writing = interrupted;
     log_unhold(h);
 }
 
