@@ -4,8 +4,10 @@
 #include "kernel/boot/crash.h"
 #include "kernel/acpi/acpi.h"
 #include "kernel/arch/x86_64/clock_hw.h"
+#include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/irq.h"
 #include "kernel/arch/x86_64/percpu.h"
+#include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
@@ -61,8 +63,10 @@ void kernel_main(const struct handoff *h)
     acpi_tables_init(h->rsdp); // CPUs, interrupt controllers, clocks; AML comes later
     irq_init(&platform);       // local and I/O APICs
     clock_hw_init(&platform);  // from here the log has times
+    fpu_init();                // vector registers may be kept for threads
     sched_init();              // this flow of control is a thread now, others can be made
     uart_init();               // serial lines; the log's too
+    smp_start(&platform, sched_enter_cpu);
     sched_selftest();          // for tests
     panic("there is nothing more to start yet");
 }

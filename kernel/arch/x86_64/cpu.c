@@ -196,8 +196,7 @@ void cpu_init(const char *command_line)
     find_model_name();
     set_control_registers();
     syscall_init_cpu();
-    if (cpu_has(CPU_RDTSCP) || cpu_has(CPU_RDPID))
-        msr_write(MSR_TSC_AUX, 0);
+    cpu_set_number();
 
     uint32_t a = cpuid(1, 0).a;
     unsigned family = a >> 8 & 15, model = a >> 4 & 15;
@@ -213,6 +212,10 @@ void cpu_init_secondary(void)
 {
     set_control_registers();
     syscall_init_cpu();
+}
+
+void cpu_set_number(void)
+{
     if (cpu_has(CPU_RDTSCP) || cpu_has(CPU_RDPID))
         msr_write(MSR_TSC_AUX, cpu_number());
 }

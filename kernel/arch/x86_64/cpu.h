@@ -48,6 +48,7 @@ const char *cpu_feature_name(enum cpu_feature f);
 const char *cpu_model_name(void);
 void cpu_init(const char *command_line); // boot CPU
 void cpu_init_secondary(void);           // each other CPU
+void cpu_set_number(void); // tells programs (RDTSCP, RDPID) the CPU's number, once it has one
 
 // Sleeps until an interrupt: MWAIT where the firmware and CPU allow it, else HLT. Called with
 // interrupts off; returns with interrupts off after one was taken.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Floating point and vector state: kept for each thread, and borrowed by the kernel.
 //
-// Saved eagerly on a switch from a thread that uses it, by XSAVEOPT, XSAVE or FXSAVE, whichever is there.
+// Saved eagerly on a switch from a thread that uses it, by XSAVEOPT, XSAVE or FXSAVE, whichever is
+// there.
 //
 //   if (simd_begin()) { ...vector code in a file listed as `simd`... simd_end(); }
 //
-// simd_begin() turns preemption off and fails in interrupts that came into another simd section (then
-// use the scalar path).
+// simd_begin() turns preemption off and fails in interrupts that came into another simd section
+// (then use the scalar path).
 #pragma once
 #include "lib/base.h"
 
@@ -18,8 +19,8 @@ void fpu_state_drop(struct fpu_state *s);
 void fpu_state_reset(struct fpu_state *s);
 void fpu_state_copy(struct fpu_state *to, const struct fpu_state *from);
 
-void fpu_init(void);       // boot CPU
-void fpu_init_cpu(void);   // each other CPU
+void fpu_init(void);     // boot CPU
+void fpu_init_cpu(void); // each other CPU
 // Switch: both may be NULL (kernel threads have none). Interrupts off.
 void fpu_switch(struct fpu_state *from, struct fpu_state *to);
 // The current thread's registers into / out of its state (signals, fork, ptrace). Preemption off.

@@ -5,8 +5,13 @@
 #pragma once
 #include "lib/base.h"
 
+struct slab_cache;
+
 void *heap_alloc(size_t size) must_check; // zeroed; NULL: no memory
 void heap_free(void *p);
+struct slab_cache *slab_cache_make(const char *name, size_t size, size_t align);
+void *slab_alloc(struct slab_cache *c) must_check; // zeroed; NULL
+void slab_free(struct slab_cache *c, void *object);
 void *vmap_alloc(uint64_t size) must_check; // whole pages, zeroed; NULL
 void vmap_drop(void *p);
 // Device registers, uncached; never unmapped. NULL: no room.

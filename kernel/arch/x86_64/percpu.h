@@ -7,8 +7,8 @@
 //
 // The linker gathers them in one section, which serves the boot CPU in place; each other CPU gets
 // an area of zeros: so no initialisers, a variable that starts as something else is set up by its
-// owner on each CPU. The GS base points at the CPU's `struct percpu_head`, whose first word is the area's
-// address. Nothing here needs a lock.
+// owner on each CPU. The GS base points at the CPU's `struct percpu_head`, whose first word is the
+// area's address. Nothing here needs a lock.
 #pragma once
 #include "lib/base.h"
 

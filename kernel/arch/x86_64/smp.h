@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The other CPUs: starting them, and sending them interrupts.
 //
-// smp_start() wakes all enabled CPUs in parallel and returns when each has reported or 100 ms + 10 ms
-// each have passed (a CPU that does not answer is logged and left out). Each then calls the entry the
-// scheduler gave, with its per-CPU area, stack, traps and local APIC ready.
+// smp_start() wakes all enabled CPUs in parallel and returns when each has reported or 100 ms + 10
+// ms each have passed (a CPU that does not answer is logged and left out). Each then calls the
+// entry the scheduler gave, with its per-CPU area, stack, traps and local APIC ready.
 #pragma once
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/platform.h"
@@ -17,8 +17,9 @@ void ipi_send(uint32_t cpu, uint8_t vector);
 // Interrupts on; must not be called from interrupts or with a spin lock held.
 void ipi_call(uint64_t cpus, void (*function)(void *data), void *data);
 
-// TLB: removes [start, end) of the space with page tables `top_table` on the CPUs in `cpus`, waits for
-// all; end == UINT64_MAX: everything. Spin locks may be held; interrupts must be on or the caller polls.
+// TLB: removes [start, end) of the space with page tables `top_table` on the CPUs in `cpus`, waits
+// for all; end == UINT64_MAX: everything. Spin locks may be held; interrupts must be on or the
+// caller polls.
 void tlb_shootdown(uint64_t cpus, phys_t top_table, uaddr_t start, uaddr_t end);
 
 // Answers TLB requests to this CPU. For loops that wait with interrupts off for another CPU.

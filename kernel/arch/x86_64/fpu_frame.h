@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The FPU part of a Linux signal frame: the processor's own save area, with a description in the
+// bytes that the processor leaves to software, and a second magic number behind it.
+//
+//   fpu_frame_pack(&layout, area, bytes);
+//   err_t e = fpu_frame_unpack(&layout, bytes, size, area);
+//
+// What comes back is hostile: unpack accepts only what the processor will load without a fault.
+// Portable, no state. Tests: kernel/arch/x86_64/test/fpu_frame.c; fuzzer: tests/fuzz/fpu_frame.c.
+#pragma once
+#include "lib/base.h"
+
+enum {
+    FPU_LEGACY_SIZE = 512, // FXSAVE's area
+    FPU_HEADER_SIZE = 64,  // XSAVE's header behind it
+};
+
+// What this machine's save area looks like.
+struct fpu_layout {
+    bool extended;       // XSAVE; else FXSAVE
+    uint32_t area_size;  // bytes
+    uint64_t features;   // XCR0
+    uint32_t mxcsr_mask; // bits of MXCSR that may be set
+};
+
+size_t fpu_frame_bytes(const struct fpu_layout *l);
+void fpu_frame_pack(const struct fpu_layout *l, const void *area, void *to);
+// -EINVAL: it would not load. A frame without the extended part (or with a broken description, as
+// Linux has it) gives the legacy registers only; the others are then in their initial state.
+err_t fpu_frame_unpack(const struct fpu_layout *l, const void *from, size_t size, void *area)
+    must_check;
