@@ -59,7 +59,6 @@ void kernel_main(const struct handoff *h)
     cpu_init(h->command_line);
     memory_start(h);           // page frames, final page tables
     heap_init();               // kernel heap
-    crash_by_command_line();   // for tests
     acpi_tables_init(h->rsdp); // CPUs, interrupt controllers, clocks; AML comes later
     irq_init(&platform);       // local and I/O APICs
     clock_hw_init(&platform);  // from here the log has times
@@ -68,5 +67,6 @@ void kernel_main(const struct handoff *h)
     uart_init();               // serial lines; the log's too
     smp_start(&platform, sched_enter_cpu);
     sched_selftest();          // for tests
+    crash_by_command_line();   // for tests
     panic("there is nothing more to start yet");
 }
