@@ -45,7 +45,9 @@
 #include "lib/list.h"
 #include "lib/rbtree.h"
 
-#ifndef RING_CORES
+#ifdef HOST_TEST
+#define RING_CORES 1024 // the simulation's largest machine
+#else
 #define RING_CORES 64
 #endif
 enum { RING_WORDS = RING_CORES / 64, RING_NONE = UINT16_MAX };
