@@ -23,3 +23,6 @@ err_t osl_work_queue(void (*function)(void *context), void *context) must_check;
 // Maps firmware's memory: the direct map where there is memory, else registers. NULL: no room.
 void *osl_map(phys_t address, size_t size) must_check;
 void osl_unmap(const void *p);
+
+// Maps the page of a register in memory, so that it can be used where nobody may sleep.
+void osl_register_prepare(phys_t address);

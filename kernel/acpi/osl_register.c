@@ -65,6 +65,12 @@ static volatile uint8_t *register_find(phys_t address, u32 width)
     return at ? at + (address - page) : NULL;
 }
 
+void osl_register_prepare(phys_t address)
+{
+    if (!register_find(address, 8))
+        log_warn("acpi: the register at %#llx cannot be mapped", (unsigned long long)address);
+}
+
 acpi_status acpi_os_read_memory(acpi_physical_address address, u64 *value, u32 width)
 {
     volatile uint8_t *at = register_find(address, width);

@@ -109,3 +109,32 @@ void pci_config_write(struct pci_address a, uint16_t offset, unsigned width, uin
     else
         mmio_write32(at, value);
 }
+
+bool pci_bridge_bus(struct pci_address a, uint8_t *bus)
+{
+    enum { HEADER_TYPE = 0xe, HEADER_BRIDGE = 1, SECONDARY_BUS = 0x19, NO_DEVICE = 0xffff };
+    if (pci_config_read(a, 0, 2) == NO_DEVICE ||
+        (pci_config_read(a, HEADER_TYPE, 1) & 0x7f) != HEADER_BRIDGE)
+        return false;
+    *bus = (uint8_t)pci_config_read(a, SECONDARY_BUS, 1);
+    return *bus > a.bus; // others are not set up (0), or wrong and would lead in circles
+}
+
+// Bus numbers grow on the way down (pci_bridge_bus), so this ends.
+bool pci_bridge_find(uint16_t segment, uint8_t root, uint8_t bus, struct pci_address *bridge)
+{
+    enum { SUBORDINATE_BUS = 0x1a };
+    for (unsigned n = 0; n < 256; n++) {
+        struct pci_address a = { segment, root, (uint8_t)(n >> 3), (uint8_t)(n & 7) };
+        uint8_t below;
+        if (!pci_bridge_bus(a, &below))
+            continue;
+        if (below == bus) {
+            *bridge = a;
+            return true;
+        }
+        if (below < bus && bus <= pci_config_read(a, SUBORDINATE_BUS, 1))
+            return pci_bridge_find(segment, below, bus, bridge);
+    }
+    return false;
+}

@@ -18,3 +18,9 @@ struct pci_address {
 
 uint32_t pci_config_read(struct pci_address a, uint16_t offset, unsigned width);
 void pci_config_write(struct pci_address a, uint16_t offset, unsigned width, uint32_t value);
+
+// True when `a` is a PCI-to-PCI bridge; `bus` is then the number of the bus behind it.
+bool pci_bridge_bus(struct pci_address a, uint8_t *bus);
+
+// Searches the buses from `root` down for the bridge that leads to `bus`.
+bool pci_bridge_find(uint16_t segment, uint8_t root, uint8_t bus, struct pci_address *bridge);

@@ -66,6 +66,7 @@ void kernel_main(const struct handoff *h)
     sched_init();              // this flow of control is a thread now, others can be made
     uart_init();               // serial lines; the log's too
     smp_start(&platform, sched_enter_cpu);
+    acpi_start();              // AML in a thread of its own, beside all that follows
     sched_selftest();          // for tests
     crash_by_command_line();   // for tests
     panic("there is nothing more to start yet");

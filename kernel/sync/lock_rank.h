@@ -18,6 +18,7 @@ enum lock_rank {
     RANK_TERMINAL = 25,  // process/: one terminal
     RANK_SPACE = 30,     // memory/: mappings of one address space
     RANK_OBJECT = 35,    // memory/: pages of one memory object
+    RANK_FIRMWARE = 42,   // acpi/: interrupt routes, while AML runs
     RANK_SLEEP_LEAF = 45,// a sleeping lock under which no other is taken
 
     // Spin locks, taken under any sleeping lock.
