@@ -19,6 +19,7 @@ enum { TRACE_MAX = 24, STOP_PATIENCE_CYCLES = 1000000000 };
 
 struct report {
     bool ready;
+    bool from_trap; // trace[0] is where it was, not where it returns to
     struct thread *thread;
     uint64_t trace[TRACE_MAX];
     unsigned depth;
@@ -60,6 +61,7 @@ static void report_fill(struct report *r, const struct trap_frame *f, uint64_t f
 {
     r->thread = thread_current();
     r->depth = 0;
+    r->from_trap = f != NULL;
     if (f && !trap_from_user(f))
         r->trace[r->depth++] = f->rip;
     if (!f || !trap_from_user(f))
@@ -79,7 +81,7 @@ void panic_stop_cpu(const struct trap_frame *f)
 static void say_registers(const struct trap_frame *f)
 {
     char name[80];
-    backtrace_name(f->rip, name, sizeof(name));
+    backtrace_name(f->rip, false, name, sizeof(name));
     say("  at %s, vector %lu (%s), error %#lx", trap_from_user(f) ? "user code" : name, f->vector,
         trap_name(f->vector), f->error);
     say("  rip %016lx  cs %04lx  rflags %08lx  rsp %016lx  ss %04lx", f->rip, f->cs, f->rflags,
@@ -101,7 +103,7 @@ static void say_cpu(unsigned number, const struct report *r)
         say("CPU %u, no thread:", number);
     for (unsigned i = 0; i < r->depth; i++) {
         char name[80];
-        backtrace_name(r->trace[i], name, sizeof(name));
+        backtrace_name(r->trace[i], i > 0 || !r->from_trap, name, sizeof(name));
         say("  %016lx  %s", r->trace[i], name);
     }
     if (r->depth == 0)

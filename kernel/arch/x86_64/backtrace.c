@@ -46,9 +46,9 @@ unsigned backtrace_collect(uint64_t frame_pointer, uint64_t *trace, unsigned roo
     return n;
 }
 
-void backtrace_name(uint64_t address, char *text, size_t room)
+// Index of the last symbol that starts at or before the offset, or symbol_count.
+static uint32_t symbol_find(uint64_t offset)
 {
-    uint64_t offset = address - (uint64_t)kernel_start;
     uint32_t low = 0, high = symbol_count;
     while (low < high) { // first symbol above the offset
         uint32_t middle = low + (high - low) / 2;
@@ -57,9 +57,18 @@ void backtrace_name(uint64_t address, char *text, size_t room)
         else
             high = middle;
     }
-    if (address < (uint64_t)kernel_start || address >= (uint64_t)text_end || low == 0)
+    return low ? low - 1 : symbol_count;
+}
+
+void backtrace_name(uint64_t address, bool is_return, char *text, size_t room)
+{
+    uint64_t offset = address - (uint64_t)kernel_start;
+    uint32_t symbol = symbol_count;
+    if (address > (uint64_t)kernel_start && address < (uint64_t)text_end)
+        symbol = symbol_find(offset - is_return);
+    if (symbol == symbol_count)
         snprintf(text, room, "%#lx", address);
     else
-        snprintf(text, room, "%s+%#lx", symbol_names + symbol_name_at[low - 1],
-                 offset - symbol_offsets[low - 1]);
+        snprintf(text, room, "%s+0x%lx", symbol_names + symbol_name_at[symbol],
+                 offset - symbol_offsets[symbol]);
 }
