@@ -443,6 +443,27 @@ void notify_parent_locked(struct process *p, int code, int status)
     wait_wake_all(&parent->child_wait);
 }
 
+static void system_call(struct trap_frame *f)
+{
+    process_current()->abi->system_call(f);
+}
+
+static void mapped_file_get(void *file)
+{
+    file_get(file);
+}
+
+static void mapped_file_put(void *file)
+{
+    file_put(file);
+}
+
+static const struct trap_user_hooks user_hooks = {
+    .exception = process_exception,
+    .return_work = task_return_work,
+    .system_call = system_call,
+};
+
 void process_init(void)
 {
     for (unsigned i = 0; i < TABLE_SIZE; i++) {
@@ -454,4 +475,6 @@ void process_init(void)
     task_cache = slab_cache_make("task", sizeof(struct task), 64);
     signal_init();
     job_control_init();
+    space_set_file_hooks(mapped_file_get, mapped_file_put);
+    trap_set_user_hooks(&user_hooks);
 }

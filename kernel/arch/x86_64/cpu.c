@@ -55,6 +55,11 @@ const char *cpu_feature_name(enum cpu_feature f)
     return features[f].name;
 }
 
+uint32_t cpu_user_capabilities(void)
+{
+    return cpuid(1, 0).d;
+}
+
 const char *cpu_model_name(void)
 {
     return model_name;

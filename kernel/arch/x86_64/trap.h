@@ -99,6 +99,18 @@ static inline uint64_t trap_argument(const struct trap_frame *f, unsigned n)
     }
 }
 
+// Makes the system call of the frame happen once more: back to its two-byte instruction, with its number.
+static inline void trap_repeat_call(struct trap_frame *f)
+{
+    f->rax = f->error;
+    f->rip -= 2;
+}
+
+static inline uint64_t trap_stack_pointer(const struct trap_frame *f)
+{
+    return f->rsp;
+}
+
 // A new program's registers: all zero but where it starts and its stack.
 static inline void trap_start_program(struct trap_frame *f, uint64_t entry, uint64_t stack_pointer)
 {

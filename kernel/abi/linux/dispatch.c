@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The border: finds a call's handler by its number, and turns the kernel's results into Linux's.
+#include "kernel/abi/linux/linux.h"
+#include "kernel/console/log.h"
+#include "lib/command_line.h"
+
+enum { LINUX_EAGAIN = 11, LINUX_EDEADLOCK = 35 };
+
+#define CALL(number, called, kinds, kind) \
+    [number] = { .name = #called, .arguments = kinds, .handler = linux_##called, .restart = kind },
+const struct linux_call linux_calls[LINUX_CALL_COUNT] = {
+#include "kernel/abi/linux/calls.h"
+};
+#undef CALL
+
+bool linux_strace;
+
+// One bit for each number that is not there and was logged.
+static uint64_t unknown_logged[(LINUX_CALL_COUNT + 63) / 64 + 1];
+
+void linux_init(const char *command_line)
+{
+    linux_strace = command_line_number(command_line, "strace", 0) == 1;
+}
+
+static int64_t unknown_call(uint64_t number)
+{
+    uint64_t n = min_of(number, (uint64_t)LINUX_CALL_COUNT);
+    uint64_t bit = 1ull << (n % 64);
+    if (!(__atomic_fetch_or(&unknown_logged[n / 64], bit, __ATOMIC_RELAXED) & bit))
+        log_info("linux: %s[%d] made call %lu, which is not there", process_current()->name,
+                 task_current()->number, (unsigned long)number);
+    return -ENOSYS;
+}
+
+// The kernel's errors in Linux's numbering; a call that a signal cut short is marked for
+// linux_restart(), which runs on the way out.
+static int64_t linux_error(const struct linux_call *c, int64_t result)
+{
+    static const int16_t interrupted[] = {
+        [AGAIN] = -ERESTARTSYS, [ONCE] = -ERESTARTNOHAND, [RESUME] = -ERESTART_BLOCK
+    };
+    switch (-result) {
+    case EWOULDBLOCK:
+        return -LINUX_EAGAIN;
+    case EDEADLOCK:
+        return -LINUX_EDEADLOCK;
+    case EINTR:
+        thread_set_work(thread_current(), WORK_SIGNAL);
+        return interrupted[c->restart];
+    default:
+        return result;
+    }
+}
+
+static void linux_system_call(struct trap_frame *f)
+{
+    uint64_t number = index_clamp(f->error, LINUX_CALL_COUNT);
+    const struct linux_call *c = &linux_calls[number];
+    if (unlikely(f->error >= LINUX_CALL_COUNT || !c->handler)) {
+        trap_set_result(f, unknown_call(f->error));
+        return;
+    }
+    if (unlikely(linux_strace))
+        linux_strace_enter(c, f);
+    int64_t result = c->handler(f);
+    // exec and sigreturn have built a frame that no longer is this call's.
+    if (unlikely(result < 0 && f->vector == TRAP_SYSCALL))
+        result = linux_error(c, result);
+    if (unlikely(linux_strace))
+        linux_strace_exit(c, f, result);
+    trap_set_result(f, result);
+}
+
+nanos_t linux_deadline(nanos_t wanted)
+{
+    struct task *t = task_current();
+    if (t->restarting) {
+        t->restarting = false;
+        return t->restart_deadline;
+    }
+    t->restart_deadline = wanted;
+    return wanted;
+}
+
+// Runs on the way to user mode: decides whether the interrupted call is made again.
+static void linux_restart(struct trap_frame *f, const struct signal_action *action)
+{
+    if (f->vector != TRAP_SYSCALL)
+        return;
+    int64_t result = (int64_t)f->rax;
+    bool again;
+    switch (-result) {
+    case ERESTARTSYS:
+        again = !action || (action->flags & ACTION_RESTART);
+        break;
+    case ERESTARTNOHAND:
+        again = !action;
+        break;
+    case ERESTART_BLOCK:
+        again = !action;
+        task_current()->restarting = again;
+        break;
+    default:
+        return;
+    }
+    f->vector = 0;
+    if (again)
+        trap_repeat_call(f);
+    else
+        trap_set_result(f, -EINTR);
+}
+
+const struct abi linux_abi = {
+    .name = "linux",
+    .system_call = linux_system_call,
+    .signal_deliver = linux_signal_deliver,
+    .system_call_restart = linux_restart,
+    .task_exit = linux_task_exit,
+    .task_exec = linux_task_exit,
+    .stack_build = linux_stack_build,
+};

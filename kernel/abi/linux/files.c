@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Calls on descriptors: read and write in all forms, dup, seek, pipes, sync.
+#include "kernel/abi/linux/flags.h"
+#include "kernel/abi/linux/types.h"
+#include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/memory/heap.h"
+#include "kernel/process/process.h"
+
+enum { VECTORS_MAX = 1024, VECTORS_ON_STACK = 8 };
+#define TRANSFER_MAX 0x7ffff000ull // what one call moves at most
+
+err_t linux_file(int number, struct file **file)
+{
+    return descriptor_file(process_current()->descriptors, number, file);
+}
+
+static int file_limit(void)
+{
+    return (int)min_of(process_current()->limits[LIMIT_FILES].soft, (uint64_t)DESCRIPTORS_MAX);
+}
+
+// A write to a pipe or socket that nobody reads raises SIGPIPE.
+static len_t written(len_t result)
+{
+    if (result == -EPIPE) {
+        struct signal_info info = { .number = SIGNAL_PIPE, .code = SIGNAL_FROM_KERNEL };
+        (void)signal_send_task(task_current(), &info);
+    }
+    return result;
+}
+
+typedef len_t (*transfer_t)(struct file *f, struct io *io, uint64_t offset);
+
+static len_t read_here(struct file *f, struct io *io, uint64_t offset)
+{
+    return file_read(f, io);
+}
+
+static len_t write_here(struct file *f, struct io *io, uint64_t offset)
+{
+    return written(file_write(f, io));
+}
+
+static len_t write_there(struct file *f, struct io *io, uint64_t offset)
+{
+    return written(file_write_at(f, io, offset));
+}
+
+static int64_t transfer(int number, uaddr_t buffer, uint64_t size, uint64_t offset, transfer_t move)
+{
+    struct file *f;
+    err_t e = linux_file(number, &f);
+    if (e)
+        return e;
+    len_t n = -EFAULT;
+    size = min_of(size, TRANSFER_MAX);
+    if (user_range_ok(buffer, size)) {
+        struct io io = io_user(buffer, size);
+        n = move(f, &io, offset);
+    }
+    file_put(f);
+    return n;
+}
+
+LINUX_CALL(read)
+{
+    return transfer(ARG_INT(0), ARG(1), ARG(2), 0, read_here);
+}
+
+LINUX_CALL(write)
+{
+    return transfer(ARG_INT(0), ARG(1), ARG(2), 0, write_here);
+}
+
+LINUX_CALL(pread64)
+{
+    return (int64_t)ARG(3) < 0 ? -EINVAL
+                               : transfer(ARG_INT(0), ARG(1), ARG(2), ARG(3), file_read_at);
+}
+
+LINUX_CALL(pwrite64)
+{
+    return (int64_t)ARG(3) < 0 ? -EINVAL
+                               : transfer(ARG_INT(0), ARG(1), ARG(2), ARG(3), write_there);
+}
+
+// Copies the vectors in and checks them: their sum must fit a result.
+static err_t vectors_check(struct io_vector *v, size_t count)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (v[i].size > INT64_MAX || add_overflows(total, v[i].size, &total) || total > INT64_MAX)
+            return -EINVAL;
+        if (!user_range_ok(v[i].base, v[i].size))
+            return -EFAULT;
+        if (total > TRANSFER_MAX) {
+            v[i].size -= total - TRANSFER_MAX;
+            total = TRANSFER_MAX;
+        }
+    }
+    return 0;
+}
+
+static int64_t transfer_many(int number, uaddr_t vectors, uint64_t count, uint64_t offset,
+                             transfer_t move)
+{
+    _Static_assert(sizeof(struct io_vector) == sizeof(struct linux_iovec), "one layout");
+    struct io_vector few[VECTORS_ON_STACK], *v = few;
+    struct file *f;
+    if (count > VECTORS_MAX)
+        return -EINVAL;
+    err_t e = linux_file(number, &f);
+    if (e)
+        return e;
+    if (count > VECTORS_ON_STACK)
+        v = heap_alloc_array(count, sizeof(*v));
+    struct io io;
+    len_t n = -ENOMEM;
+    if (v) {
+        e = user_copy_in(v, vectors, count * sizeof(*v));
+        if (!e)
+            e = vectors_check(v, count);
+        if (!e)
+            e = io_vectors(&io, v, count, true);
+        n = e ? e : move(f, &io, offset);
+    }
+    if (v != few)
+        heap_free(v);
+    file_put(f);
+    return n;
+}
+
+LINUX_CALL(readv)
+{
+    return transfer_many(ARG_INT(0), ARG(1), ARG(2), 0, read_here);
+}
+
+LINUX_CALL(writev)
+{
+    return transfer_many(ARG_INT(0), ARG(1), ARG(2), 0, write_here);
+}
+
+LINUX_CALL(preadv)
+{
+    return (int64_t)ARG(3) < 0 ? -EINVAL
+                               : transfer_many(ARG_INT(0), ARG(1), ARG(2), ARG(3), file_read_at);
+}
+
+LINUX_CALL(pwritev)
+{
+    return (int64_t)ARG(3) < 0 ? -EINVAL
+                               : transfer_many(ARG_INT(0), ARG(1), ARG(2), ARG(3), write_there);
+}
+
+LINUX_CALL(close)
+{
+    return descriptor_close(process_current()->descriptors, ARG_INT(0));
+}
+
+LINUX_CALL(close_range)
+{
+    enum { UNSHARE = 2, MARK = 4 };
+    unsigned first = (unsigned)ARG(0), last = (unsigned)ARG(1), flags = (unsigned)ARG(2);
+    if (first > last || (flags & ~(unsigned)(UNSHARE | MARK)))
+        return -EINVAL;
+    descriptors_close_range(process_current()->descriptors, first, last, flags & MARK);
+    return 0;
+}
+
+LINUX_CALL(lseek)
+{
+    static const enum seek_from from[] = { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END,
+                                           SEEK_DATA_AT, SEEK_HOLE_AT };
+    uint64_t which = (uint32_t)ARG(2), result = 0;
+    if (which >= array_len(from))
+        return -EINVAL;
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    e = file_seek(file, (int64_t)ARG(1), from[index_clamp(which, array_len(from))], &result);
+    file_put(file);
+    return e ? e : (int64_t)result;
+}
+
+// Puts a file (its reference is used up in any case) at a free number.
+int64_t linux_add_file(struct file *file, bool close_on_exec, int least)
+{
+    int number;
+    err_t e = descriptor_add(process_current()->descriptors, file, close_on_exec, least,
+                             file_limit(), &number);
+    if (e)
+        file_put(file);
+    return e ? e : number;
+}
+
+LINUX_CALL(dup)
+{
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
+    return e ? e : linux_add_file(file, false, 0);
+}
+
+static int64_t dup_to(int from, int to, bool close_on_exec)
+{
+    struct file *file;
+    err_t e = linux_file(from, &file);
+    if (e)
+        return e;
+    if (to < 0 || to >= file_limit())
+        e = -EBADF;
+    else
+        e = descriptor_set(process_current()->descriptors, file, close_on_exec, to, file_limit());
+    if (e)
+        file_put(file);
+    return e ? e : to;
+}
+
+LINUX_CALL(dup2)
+{
+    if (ARG_INT(0) != ARG_INT(1))
+        return dup_to(ARG_INT(0), ARG_INT(1), false);
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    file_put(file);
+    return ARG_INT(1);
+}
+
+LINUX_CALL(dup3)
+{
+    unsigned flags = (unsigned)ARG(2);
+    if (ARG_INT(0) == ARG_INT(1) || (flags & ~(unsigned)LINUX_O_CLOEXEC))
+        return -EINVAL;
+    return dup_to(ARG_INT(0), ARG_INT(1), flags & LINUX_O_CLOEXEC);
+}
+
+static int64_t make_pipe(uaddr_t to, unsigned flags)
+{
+    if (flags & ~(unsigned)(LINUX_O_CLOEXEC | LINUX_O_NONBLOCK | LINUX_O_DIRECT))
+        return -EINVAL;
+    unsigned open_flags =
+        (flags & LINUX_O_NONBLOCK ? OPEN_NONBLOCK : 0) | (flags & LINUX_O_DIRECT ? OPEN_DIRECT : 0);
+    struct file *reader, *writer;
+    err_t e = pipe_make(open_flags, &reader, &writer);
+    if (e)
+        return e;
+    struct descriptors *d = process_current()->descriptors;
+    int32_t numbers[2];
+    int64_t n = linux_add_file(reader, flags & LINUX_O_CLOEXEC, 0);
+    if (n < 0) {
+        file_put(writer);
+        return n;
+    }
+    numbers[0] = (int32_t)n;
+    n = linux_add_file(writer, flags & LINUX_O_CLOEXEC, 0);
+    if (n < 0)
+        goto close_reader;
+    numbers[1] = (int32_t)n;
+    n = user_copy_out(to, numbers, sizeof(numbers));
+    if (!n)
+        return 0;
+    (void)!descriptor_close(d, numbers[1]);
+close_reader:
+    (void)!descriptor_close(d, numbers[0]);
+    return n;
+}
+
+LINUX_CALL(pipe)
+{
+    return make_pipe(ARG(0), 0);
+}
+
+LINUX_CALL(pipe2)
+{
+    return make_pipe(ARG(0), (unsigned)ARG(1));
+}
+
+static int64_t sync_file(int number, bool data_only)
+{
+    struct file *file;
+    err_t e = linux_file(number, &file);
+    if (e)
+        return e;
+    e = file_sync(file, data_only);
+    file_put(file);
+    return e;
+}
+
+LINUX_CALL(fsync)
+{
+    return sync_file(ARG_INT(0), false);
+}
+
+LINUX_CALL(fdatasync)
+{
+    return sync_file(ARG_INT(0), true);
+}
+
+// All there is lives in memory until the block layer comes; what is dirty has no place to go.
+LINUX_CALL(sync)
+{
+    return 0;
+}
+
+LINUX_CALL(syncfs)
+{
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (!e)
+        file_put(file);
+    return e;
+}
+
+LINUX_CALL(ftruncate)
+{
+    struct file *file;
+    if ((int64_t)ARG(1) < 0)
+        return -EINVAL;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    e = file_resize(file, ARG(1));
+    file_put(file);
+    return e;
+}
+
+LINUX_CALL(fallocate)
+{
+    struct file *file;
+    uint64_t end;
+    if ((int64_t)ARG(2) < 0 || (int64_t)ARG(3) <= 0)
+        return -EINVAL;
+    if (add_overflows(ARG(2), ARG(3), &end) || end > INT64_MAX)
+        return -EFBIG;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    e = file_allocate(file, (unsigned)ARG(1), ARG(2), ARG(3));
+    file_put(file);
+    return e;
+}
+
+// Advice about files that are in memory anyway: checked, and followed by having nothing to do.
+LINUX_CALL(fadvise64)
+{
+    enum { ADVICE_LAST = 5 };
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    if (file->node && file->node->kind == NODE_PIPE)
+        e = -ESPIPE;
+    else if ((uint32_t)ARG(3) > ADVICE_LAST || (int64_t)ARG(2) < 0)
+        e = -EINVAL;
+    file_put(file);
+    return e;
+}
+
+// Copies with explicit offsets in user memory where given. Used by sendfile and copy_file_range.
+static int64_t copy_between(int from_number, uaddr_t from_at, int to_number, uaddr_t to_at,
+                            uint64_t size)
+{
+    struct file *from, *to;
+    uint64_t from_offset = 0, to_offset = 0;
+    err_t e = linux_file(from_number, &from);
+    if (e)
+        return e;
+    e = linux_file(to_number, &to);
+    if (e)
+        goto put_from;
+    if (from_at)
+        e = user_get_u64(from_at, &from_offset);
+    if (!e && to_at)
+        e = user_get_u64(to_at, &to_offset);
+    len_t n = e;
+    if (!e && ((int64_t)from_offset < 0 || (int64_t)to_offset < 0))
+        n = -EINVAL;
+    else if (!e)
+        n = written(file_transfer(from, from_at ? &from_offset : NULL, to,
+                                  to_at ? &to_offset : NULL, min_of(size, TRANSFER_MAX)));
+    if (n > 0 && from_at)
+        e = user_put_u64(from_at, from_offset);
+    if (n > 0 && to_at && !e)
+        e = user_put_u64(to_at, to_offset);
+    file_put(to);
+    file_put(from);
+    return e ? e : n;
+
+put_from:
+    file_put(from);
+    return e;
+}
+
+LINUX_CALL(sendfile)
+{
+    return copy_between(ARG_INT(1), ARG(2), ARG_INT(0), 0, ARG(3));
+}
+
+LINUX_CALL(copy_file_range)
+{
+    return ARG(5) ? -EINVAL : copy_between(ARG_INT(0), ARG(1), ARG_INT(2), ARG(3), ARG(4));
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Translations between Linux's numbers and the kernel's that several files of this room need.
+#pragma once
+#include "kernel/abi/linux/linux.h"
+#include "kernel/abi/linux/types.h"
+
+unsigned linux_open_flags(unsigned flags); // O_* to enum open_flag
+int64_t linux_flags_of(unsigned open_flags);
+uint32_t linux_mode(enum node_kind kind, uint32_t mode); // st_mode
+uint64_t linux_device(uint64_t device); // major << 8 | minor, as makedev() packs it
+
+err_t linux_time_in(uaddr_t from, nanos_t *time)
+    must_check; // struct timespec; -EINVAL when out of range
+err_t linux_time_out(uaddr_t to, nanos_t time) must_check;
+struct linux_timespec linux_timespec_of(nanos_t time);
+struct linux_timeval linux_timeval_of(nanos_t time);
+
+// Puts a file at a free number; its reference is used up in any case.
+int64_t linux_add_file(struct file *file, bool close_on_exec, int least);

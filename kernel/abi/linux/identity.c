@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Who a process is and where it stands among processes: ids, groups, sessions, capabilities.
+#include "kernel/abi/linux/flags.h"
+#include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/memory/heap.h"
+
+LINUX_CALL(getpid)
+{
+    return process_current()->number;
+}
+
+LINUX_CALL(gettid)
+{
+    return task_current()->number;
+}
+
+LINUX_CALL(getppid)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    struct process *parent = process_current()->parent;
+    int32_t number = parent ? parent->number : 0;
+    spin_unlock_irq(&process_tree_lock, flags);
+    return number;
+}
+
+LINUX_CALL(getuid)
+{
+    return process_current()->credentials->user;
+}
+
+LINUX_CALL(geteuid)
+{
+    return process_current()->credentials->effective_user;
+}
+
+LINUX_CALL(getgid)
+{
+    return process_current()->credentials->group;
+}
+
+LINUX_CALL(getegid)
+{
+    return process_current()->credentials->effective_group;
+}
+
+// Edits a private copy of the credentials, then publishes it.
+static int64_t change(err_t (*edit)(struct credentials *c, const uint32_t *ids),
+                      const uint32_t *ids)
+{
+    struct process *p = process_current();
+    struct credentials *c = credentials_copy(p->credentials, p->credentials->group_count);
+    if (!c)
+        return -ENOMEM;
+    err_t e = edit(c, ids);
+    if (e) {
+        credentials_put(c);
+        return e;
+    }
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct credentials *old = p->credentials;
+    p->credentials = c;
+    spin_unlock_irq(&p->lock, flags);
+    credentials_put(old);
+    return 0;
+}
+
+static err_t edit_user(struct credentials *c, const uint32_t *ids)
+{
+    return credentials_set_user(c, ids[0]);
+}
+
+static err_t edit_group(struct credentials *c, const uint32_t *ids)
+{
+    return credentials_set_group(c, ids[0]);
+}
+
+static err_t edit_users(struct credentials *c, const uint32_t *ids)
+{
+    return credentials_set_users(c, ids[0], ids[1], ids[2]);
+}
+
+static err_t edit_groups(struct credentials *c, const uint32_t *ids)
+{
+    return credentials_set_groups(c, ids[0], ids[1], ids[2]);
+}
+
+LINUX_CALL(setuid)
+{
+    uint32_t ids[] = { (uint32_t)ARG(0) };
+    return change(edit_user, ids);
+}
+
+LINUX_CALL(setgid)
+{
+    uint32_t ids[] = { (uint32_t)ARG(0) };
+    return change(edit_group, ids);
+}
+
+LINUX_CALL(setresuid)
+{
+    uint32_t ids[] = { (uint32_t)ARG(0), (uint32_t)ARG(1), (uint32_t)ARG(2) };
+    return change(edit_users, ids);
+}
+
+LINUX_CALL(setresgid)
+{
+    uint32_t ids[] = { (uint32_t)ARG(0), (uint32_t)ARG(1), (uint32_t)ARG(2) };
+    return change(edit_groups, ids);
+}
+
+// setreuid and setregid also change the saved id, when the real one is set or the effective one
+// moves away from the real one (setreuid(2)).
+static uint32_t saved_after(uint32_t real, uint32_t effective, uint32_t old_real,
+                            uint32_t old_effective)
+{
+    bool changes = real != UINT32_MAX || (effective != UINT32_MAX && effective != old_real);
+    if (!changes)
+        return UINT32_MAX;
+    return effective != UINT32_MAX ? effective : old_effective;
+}
+
+LINUX_CALL(setreuid)
+{
+    const struct credentials *c = process_current()->credentials;
+    uint32_t ids[] = { (uint32_t)ARG(0), (uint32_t)ARG(1), 0 };
+    ids[2] = saved_after(ids[0], ids[1], c->user, c->effective_user);
+    return change(edit_users, ids);
+}
+
+LINUX_CALL(setregid)
+{
+    const struct credentials *c = process_current()->credentials;
+    uint32_t ids[] = { (uint32_t)ARG(0), (uint32_t)ARG(1), 0 };
+    ids[2] = saved_after(ids[0], ids[1], c->group, c->effective_group);
+    return change(edit_groups, ids);
+}
+
+static err_t edit_file_user(struct credentials *c, const uint32_t *ids)
+{
+    if (!credentials_have(c, CAPABILITY_SETUID) && ids[0] != c->user &&
+        ids[0] != c->effective_user && ids[0] != c->saved_user && ids[0] != c->file_user)
+        return -EPERM;
+    c->file_user = ids[0];
+    return 0;
+}
+
+static err_t edit_file_group(struct credentials *c, const uint32_t *ids)
+{
+    if (!credentials_have(c, CAPABILITY_SETGID) && ids[0] != c->group &&
+        ids[0] != c->effective_group && ids[0] != c->saved_group && ids[0] != c->file_group)
+        return -EPERM;
+    c->file_group = ids[0];
+    return 0;
+}
+
+// These two tell of no error: they answer with the id that was (setfsuid(2)).
+LINUX_CALL(setfsuid)
+{
+    uint32_t old = process_current()->credentials->file_user, ids[] = { (uint32_t)ARG(0) };
+    if (ids[0] != UINT32_MAX)
+        (void)change(edit_file_user, ids);
+    return old;
+}
+
+LINUX_CALL(setfsgid)
+{
+    uint32_t old = process_current()->credentials->file_group, ids[] = { (uint32_t)ARG(0) };
+    if (ids[0] != UINT32_MAX)
+        (void)change(edit_file_group, ids);
+    return old;
+}
+
+static int64_t three_out(struct trap_frame *f, uint32_t a, uint32_t b, uint32_t c)
+{
+    err_t e = user_put_u32(ARG(0), a);
+    if (!e)
+        e = user_put_u32(ARG(1), b);
+    return e ? e : user_put_u32(ARG(2), c);
+}
+
+LINUX_CALL(getresuid)
+{
+    const struct credentials *c = process_current()->credentials;
+    return three_out(f, c->user, c->effective_user, c->saved_user);
+}
+
+LINUX_CALL(getresgid)
+{
+    const struct credentials *c = process_current()->credentials;
+    return three_out(f, c->group, c->effective_group, c->saved_group);
+}
+
+LINUX_CALL(getgroups)
+{
+    const struct credentials *c = process_current()->credentials;
+    int room = ARG_INT(0);
+    if (room < 0)
+        return -EINVAL;
+    if (room == 0)
+        return c->group_count;
+    if ((unsigned)room < c->group_count)
+        return -EINVAL;
+    err_t e = user_copy_out(ARG(1), c->groups, c->group_count * sizeof(c->groups[0]));
+    return e ? e : (int64_t)c->group_count;
+}
+
+static void groups_sort(uint32_t *groups, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        for (unsigned j = i; j && groups[j - 1] > groups[j]; j--) {
+            uint32_t t = groups[j];
+            groups[j] = groups[j - 1];
+            groups[j - 1] = t;
+        }
+    }
+}
+
+LINUX_CALL(setgroups)
+{
+    struct process *p = process_current();
+    uint64_t count = ARG(0);
+    if (!credentials_have(p->credentials, CAPABILITY_SETGID))
+        return -EPERM;
+    if (count > GROUPS_MAX)
+        return -EINVAL;
+    struct credentials *c = credentials_copy(p->credentials, (unsigned)count);
+    if (!c)
+        return -ENOMEM;
+    err_t e = user_copy_in(c->groups, ARG(1), count * sizeof(c->groups[0]));
+    if (e) {
+        credentials_put(c);
+        return e;
+    }
+    groups_sort(c->groups, (unsigned)count);
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct credentials *old = p->credentials;
+    p->credentials = c;
+    spin_unlock_irq(&p->lock, flags);
+    credentials_put(old);
+    return 0;
+}
+
+LINUX_CALL(setpgid)
+{
+    return process_set_group(ARG_INT(0), ARG_INT(1));
+}
+
+LINUX_CALL(setsid)
+{
+    int32_t session;
+    err_t e = process_make_session(&session);
+    return e ? e : session;
+}
+
+// A number of a process (0: the caller), by a function that reads one thing of it under the tree
+// lock.
+static int64_t ask(int32_t number, int32_t (*read)(struct process *p))
+{
+    struct process *p = process_current();
+    if (number && process_find(number, &p))
+        return -ESRCH;
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    int32_t answer = p->group ? read(p) : -ESRCH;
+    spin_unlock_irq(&process_tree_lock, flags);
+    if (number)
+        process_put(p);
+    return answer;
+}
+
+static int32_t read_group(struct process *p)
+{
+    return p->group->number;
+}
+
+static int32_t read_session(struct process *p)
+{
+    return p->session;
+}
+
+LINUX_CALL(getpgid)
+{
+    return ask(ARG_INT(0), read_group);
+}
+
+LINUX_CALL(getpgrp)
+{
+    return ask(0, read_group);
+}
+
+LINUX_CALL(getsid)
+{
+    return ask(ARG_INT(0), read_session);
+}
+
+enum { CAPABILITY_VERSION_3 = 0x20080522 };
+
+LINUX_CALL(capget)
+{
+    struct linux_capability_header h;
+    struct linux_capability_data d[2];
+    err_t e = user_copy_in(&h, ARG(0), sizeof(h));
+    if (e)
+        return e;
+    if (h.version != CAPABILITY_VERSION_3) {
+        e = user_put_u32(ARG(0), CAPABILITY_VERSION_3);
+        return e ? e : ARG(1) ? -EINVAL : 0;
+    }
+    struct process *p = process_current();
+    if (h.process && process_find(h.process, &p))
+        return -ESRCH;
+    const struct credentials *c = p->credentials;
+    for (unsigned i = 0; i < 2; i++)
+        d[i] = (struct linux_capability_data){ (uint32_t)(c->effective >> 32 * i),
+                                               (uint32_t)(c->permitted >> 32 * i),
+                                               (uint32_t)(c->inheritable >> 32 * i) };
+    if (h.process)
+        process_put(p);
+    return ARG(1) ? user_copy_out(ARG(1), d, sizeof(d)) : 0;
+}
+
+static err_t edit_capabilities(struct credentials *c, const uint32_t *ids)
+{
+    uint64_t effective = ids[0] | (uint64_t)ids[3] << 32,
+             permitted = ids[1] | (uint64_t)ids[4] << 32;
+    uint64_t inheritable = ids[2] | (uint64_t)ids[5] << 32;
+    if ((permitted & ~c->permitted) || (effective & ~permitted) ||
+        (inheritable & ~(c->inheritable | c->permitted | c->bounding)))
+        return -EPERM;
+    c->effective = effective;
+    c->permitted = permitted;
+    c->inheritable = inheritable;
+    return 0;
+}
+
+LINUX_CALL(capset)
+{
+    struct linux_capability_header h;
+    uint32_t sets[6];
+    err_t e = user_copy_in(&h, ARG(0), sizeof(h));
+    if (e)
+        return e;
+    if (h.version != CAPABILITY_VERSION_3)
+        return -EINVAL;
+    if (h.process && h.process != process_current()->number)
+        return -EPERM;
+    e = user_copy_in(sets, ARG(1), sizeof(sets));
+    return e ? e : change(edit_capabilities, sets);
+}

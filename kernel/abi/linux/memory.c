@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Calls on the address space.
+#include "kernel/abi/linux/linux.h"
+#include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/memory/heap.h"
+
+enum {
+    PROT_READ = 1,
+    PROT_WRITE = 2,
+    PROT_EXEC = 4,
+    PROT_SEM = 8,
+    PROT_GROWSDOWN = 0x01000000,
+    MAP_KIND = 0x0f,
+    MAP_SHARED = 1,
+    MAP_PRIVATE = 2,
+    MAP_SHARED_VALIDATE = 3,
+    MAP_FIXED = 0x10,
+    MAP_ANONYMOUS = 0x20,
+    MAP_32BIT = 0x40,
+    MAP_GROWSDOWN = 0x100,
+    MAP_LOCKED = 0x2000,
+    MAP_POPULATE = 0x8000,
+    MAP_STACK = 0x20000,
+    MAP_FIXED_NOREPLACE = 0x100000,
+    MREMAP_MAYMOVE = 1,
+    MREMAP_FIXED = 2,
+};
+
+static struct space *space_mine(void)
+{
+    return process_current()->space;
+}
+
+static unsigned access_of(uint64_t protection)
+{
+    return (protection & PROT_READ ? MAP_READ : 0) | (protection & PROT_WRITE ? MAP_WRITE : 0) |
+           (protection & PROT_EXEC ? MAP_EXECUTE : 0);
+}
+
+static unsigned flags_of(uint64_t flags)
+{
+    return (flags & MAP_SHARED ? MAPF_SHARED : 0) | (flags & MAP_FIXED ? MAPF_FIXED : 0) |
+           (flags & MAP_FIXED_NOREPLACE ? MAPF_FIXED | MAPF_NO_REPLACE : 0) |
+           (flags & MAP_POPULATE ? MAPF_POPULATE : 0) | (flags & MAP_LOCKED ? MAPF_LOCKED : 0) |
+           (flags & MAP_GROWSDOWN ? MAPF_GROWS_DOWN : 0) | (flags & MAP_32BIT ? MAPF_LOW : 0);
+}
+
+// What a file lets be mapped: its open mode, and for shared writing, write access.
+static err_t file_allows(struct file *file, unsigned access, bool shared, unsigned *most)
+{
+    if (!(file->flags & OPEN_READ))
+        return -EACCES;
+    *most = MAP_READ | MAP_EXECUTE | MAP_WRITE;
+    if (shared && !(file->flags & OPEN_WRITE))
+        *most &= ~(unsigned)MAP_WRITE;
+    if (file->where && file->where->mount && (file->where->mount->flags & MOUNT_NO_EXECUTE))
+        *most &= ~(unsigned)MAP_EXECUTE;
+    return access & ~*most ? -EACCES : 0;
+}
+
+static err_t map_file(struct map_request *r, int number, struct file **file)
+{
+    err_t e = linux_file(number, file);
+    if (e)
+        return e;
+    bool shared = r->flags & MAPF_SHARED;
+    e = file_allows(*file, r->access, shared, &r->max_access);
+    if (!e)
+        e = (*file)->ops->map ? (*file)->ops->map(*file, r->offset, r->size, r->access, &r->object)
+                              : -ENODEV;
+    if (e)
+        file_put(*file);
+    r->file = *file;
+    return e;
+}
+
+LINUX_CALL(mmap)
+{
+    struct map_request r = {
+        .address = ARG(0),
+        .size = ARG(1),
+        .access = access_of(ARG(2)),
+        .flags = flags_of(ARG(3)),
+        .offset = ARG(5),
+    };
+    uint64_t kind = ARG(3) & MAP_KIND, end;
+    if (r.size == 0 || (kind != MAP_SHARED && kind != MAP_PRIVATE && kind != MAP_SHARED_VALIDATE) ||
+        !is_aligned(r.offset, PAGE_SIZE) ||
+        ((r.flags & MAPF_FIXED) && !is_aligned(r.address, PAGE_SIZE)))
+        return -EINVAL;
+    if (r.size > USER_END || add_overflows(r.offset, r.size, &end))
+        return r.size > USER_END ? -ENOMEM : -EOVERFLOW;
+
+    struct file *file = NULL;
+    if (!(ARG(3) & MAP_ANONYMOUS)) {
+        err_t e = map_file(&r, ARG_INT(4), &file);
+        if (e)
+            return e;
+    }
+    uaddr_t address = r.address;
+    err_t e = space_map(space_mine(), &r, &address);
+    if (r.object)
+        object_put(r.object);
+    if (file)
+        file_put(file);
+    return e ? e : (int64_t)address;
+}
+
+LINUX_CALL(munmap)
+{
+    if (!is_aligned(ARG(0), PAGE_SIZE) || ARG(1) == 0)
+        return -EINVAL;
+    return space_unmap(space_mine(), ARG(0), ARG(1));
+}
+
+LINUX_CALL(mprotect)
+{
+    if (!is_aligned(ARG(0), PAGE_SIZE) ||
+        (ARG(2) & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN)))
+        return -EINVAL;
+    if (ARG(1) == 0)
+        return 0;
+    return space_protect(space_mine(), ARG(0), ARG(1), access_of(ARG(2)));
+}
+
+LINUX_CALL(brk)
+{
+    struct space *s = space_mine();
+    uaddr_t wanted = ARG(0);
+    // A refused brk answers with the break that is (brk(2), "C library/kernel differences").
+    if (wanted < s->heap_start || space_set_heap_end(s, wanted))
+        return (int64_t)s->heap_end;
+    return (int64_t)wanted;
+}
+
+LINUX_CALL(mremap)
+{
+    uint64_t flags = ARG(3);
+    uaddr_t address = ARG(4);
+    if ((flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) ||
+        ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) || !is_aligned(ARG(0), PAGE_SIZE) ||
+        ((flags & MREMAP_FIXED) && !is_aligned(address, PAGE_SIZE)) || ARG(2) == 0)
+        return -EINVAL;
+    err_t e = space_remap(space_mine(), ARG(0), ARG(1), ARG(2), flags & MREMAP_MAYMOVE,
+                          flags & MREMAP_FIXED, &address);
+    return e ? e : (int64_t)address;
+}
+
+LINUX_CALL(msync)
+{
+    enum { ASYNC = 1, INVALIDATE = 2, SYNC = 4 };
+    uint64_t flags = ARG(2);
+    if ((flags & ~(uint64_t)(ASYNC | INVALIDATE | SYNC)) ||
+        (flags & (ASYNC | SYNC)) == (ASYNC | SYNC) || !is_aligned(ARG(0), PAGE_SIZE))
+        return -EINVAL;
+    return ARG(1) ? space_sync(space_mine(), ARG(0), ARG(1), flags & INVALIDATE) : 0;
+}
+
+LINUX_CALL(mincore)
+{
+    uint8_t bytes[256];
+    uint64_t pages = round_up(ARG(1), PAGE_SIZE) >> PAGE_SHIFT;
+    if (!is_aligned(ARG(0), PAGE_SIZE))
+        return -EINVAL;
+    if (!user_range_ok(ARG(0), pages << PAGE_SHIFT))
+        return -ENOMEM;
+    for (uint64_t done = 0; done < pages;) {
+        uint64_t part = min_of(pages - done, (uint64_t)sizeof(bytes));
+        err_t e = space_residency(space_mine(), ARG(0) + (done << PAGE_SHIFT), part, bytes);
+        if (!e)
+            e = user_copy_out(ARG(2) + done, bytes, part);
+        if (e)
+            return e;
+        done += part;
+    }
+    return 0;
+}
+
+LINUX_CALL(madvise)
+{
+    enum {
+        NORMAL = 0,
+        RANDOM = 1,
+        SEQUENTIAL = 2,
+        WILL_NEED = 3,
+        DONT_NEED = 4,
+        FREE = 8,
+        DONT_FORK = 10,
+        DO_FORK = 11,
+        MERGEABLE = 12,
+        UNMERGEABLE = 13,
+        HUGE = 14,
+        NO_HUGE = 15,
+        DONT_DUMP = 16,
+        DO_DUMP = 17,
+        WIPE = 18,
+        KEEP = 19,
+        COLD = 20,
+        PAGE_OUT = 21,
+    };
+    uaddr_t start = ARG(0);
+    uint64_t size = ARG(1);
+    struct space *s = space_mine();
+    if (!is_aligned(start, PAGE_SIZE) || size > USER_END)
+        return -EINVAL;
+    switch (ARG_INT(2)) {
+    case DONT_NEED:
+    case FREE:
+        return size ? space_discard(s, start, size) : 0;
+    case WILL_NEED:
+        return 0; // a wish, and faults are cheap
+    case DONT_FORK:
+        return space_set_flags(s, start, size, MAPF_NO_FORK, 0);
+    case DO_FORK:
+        return space_set_flags(s, start, size, 0, MAPF_NO_FORK);
+    case WIPE:
+        return space_set_flags(s, start, size, MAPF_WIPE_ON_FORK, 0);
+    case KEEP:
+        return space_set_flags(s, start, size, 0, MAPF_WIPE_ON_FORK);
+    case NO_HUGE:
+        return space_set_flags(s, start, size, MAPF_NO_HUGE, 0);
+    case HUGE:
+        return space_set_flags(s, start, size, 0, MAPF_NO_HUGE);
+    case NORMAL:
+    case RANDOM:
+    case SEQUENTIAL:
+    case MERGEABLE:
+    case UNMERGEABLE:
+    case DONT_DUMP:
+    case DO_DUMP:
+    case COLD:
+    case PAGE_OUT:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+// Only what registers can order at once: a barrier on every CPU that runs us (MEMBARRIER_CMD_QUERY
+// and up).
+LINUX_CALL(membarrier)
+{
+    return ARG_INT(0) == 0 ? 0 : -EINVAL; // the query: none of the commands is there
+}

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Calls on names: open, make, remove, rename, link, and where a process stands in the tree.
+#include "kernel/abi/linux/flags.h"
+#include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/memory/heap.h"
+
+err_t linux_path_begin(struct linux_path *p, int directory, uaddr_t path)
+{
+    size_t length;
+    *p = (struct linux_path){ .text = heap_alloc(PATH_LENGTH_MAX) };
+    if (!p->text)
+        return -ENOMEM;
+    err_t e = user_string_in(p->text, path, PATH_LENGTH_MAX, &length);
+    if (e)
+        goto free_text;
+    view_begin(&p->view, &p->hold);
+    if (directory == AT_CURRENT || p->text[0] == '/')
+        return 0;
+
+    struct file *file;
+    e = linux_file(directory, &file);
+    if (e)
+        goto end_view;
+    if (file->where) {
+        p->start = file->where;
+        name_get(p->start);
+    } else {
+        e = -ENOTDIR;
+    }
+    file_put(file);
+    if (!e)
+        return 0;
+end_view:
+    view_end(&p->view, p->hold);
+free_text:
+    heap_free(p->text);
+    return e;
+}
+
+void linux_path_end(struct linux_path *p)
+{
+    if (p->start)
+        name_put(p->start);
+    view_end(&p->view, p->hold);
+    heap_free(p->text);
+}
+
+static int64_t open_at(int directory, uaddr_t path, unsigned flags, unsigned mode)
+{
+    struct linux_path p;
+    struct file *file;
+    err_t e = linux_path_begin(&p, directory, path);
+    if (e)
+        return e;
+    e = name_open(&p.view, p.start, p.text, linux_open_flags(flags), mode & MODE_PERMISSIONS, 0,
+                  &file);
+    linux_path_end(&p);
+    return e ? e : linux_add_file(file, flags & LINUX_O_CLOEXEC, 0);
+}
+
+LINUX_CALL(open)
+{
+    return open_at(AT_CURRENT, ARG(0), (unsigned)ARG(1), (unsigned)ARG(2));
+}
+
+LINUX_CALL(openat)
+{
+    return open_at(ARG_INT(0), ARG(1), (unsigned)ARG(2), (unsigned)ARG(3));
+}
+
+LINUX_CALL(creat)
+{
+    return open_at(AT_CURRENT, ARG(0), LINUX_O_CREAT | LINUX_O_TRUNC | 1, (unsigned)ARG(1));
+}
+
+static int64_t make_at(int directory, uaddr_t path, enum node_kind kind, unsigned mode,
+                       uint64_t device, const char *target)
+{
+    struct linux_path p;
+    err_t e = linux_path_begin(&p, directory, path);
+    if (e)
+        return e;
+    e = name_make(&p.view, p.start, p.text, kind, mode & MODE_PERMISSIONS, device, target);
+    linux_path_end(&p);
+    return e;
+}
+
+LINUX_CALL(mkdir)
+{
+    return make_at(AT_CURRENT, ARG(0), NODE_DIRECTORY, (unsigned)ARG(1), 0, NULL);
+}
+
+LINUX_CALL(mkdirat)
+{
+    return make_at(ARG_INT(0), ARG(1), NODE_DIRECTORY, (unsigned)ARG(2), 0, NULL);
+}
+
+static int64_t make_node(int directory, uaddr_t path, unsigned mode, uint64_t device)
+{
+    enum node_kind kind = mode >> 12 & 15;
+    if (kind == NODE_UNKNOWN)
+        kind = NODE_FILE;
+    if (kind != NODE_FILE && kind != NODE_PIPE && kind != NODE_SOCKET && kind != NODE_CHARACTER &&
+        kind != NODE_BLOCK)
+        return kind == NODE_DIRECTORY ? -EPERM : -EINVAL;
+    if ((kind == NODE_CHARACTER || kind == NODE_BLOCK) &&
+        !credentials_have(process_current()->credentials, CAPABILITY_SYS_ADMIN))
+        return -EPERM;
+    return make_at(directory, path, kind, mode, device & 0xfffff, NULL);
+}
+
+LINUX_CALL(mknod)
+{
+    return make_node(AT_CURRENT, ARG(0), (unsigned)ARG(1), ARG(2));
+}
+
+LINUX_CALL(mknodat)
+{
+    return make_node(ARG_INT(0), ARG(1), (unsigned)ARG(2), ARG(3));
+}
+
+static int64_t symlink_at(uaddr_t target, int directory, uaddr_t path)
+{
+    char *text = heap_alloc(PATH_LENGTH_MAX);
+    size_t length;
+    if (!text)
+        return -ENOMEM;
+    int64_t result = user_string_in(text, target, PATH_LENGTH_MAX, &length);
+    if (!result && length == 0)
+        result = -ENOENT;
+    if (!result)
+        result = make_at(directory, path, NODE_LINK, 0777, 0, text);
+    heap_free(text);
+    return result;
+}
+
+LINUX_CALL(symlink)
+{
+    return symlink_at(ARG(0), AT_CURRENT, ARG(1));
+}
+
+LINUX_CALL(symlinkat)
+{
+    return symlink_at(ARG(0), ARG_INT(1), ARG(2));
+}
+
+static int64_t remove_at(int directory, uaddr_t path, bool is_directory)
+{
+    struct linux_path p;
+    err_t e = linux_path_begin(&p, directory, path);
+    if (e)
+        return e;
+    e = name_remove(&p.view, p.start, p.text, is_directory);
+    linux_path_end(&p);
+    return e;
+}
+
+LINUX_CALL(unlink)
+{
+    return remove_at(AT_CURRENT, ARG(0), false);
+}
+
+LINUX_CALL(rmdir)
+{
+    return remove_at(AT_CURRENT, ARG(0), true);
+}
+
+LINUX_CALL(unlinkat)
+{
+    unsigned flags = (unsigned)ARG(2);
+    if (flags & ~(unsigned)LINUX_AT_REMOVEDIR)
+        return -EINVAL;
+    return remove_at(ARG_INT(0), ARG(1), flags & LINUX_AT_REMOVEDIR);
+}
+
+static int64_t rename_at(int from, uaddr_t path, int to, uaddr_t new_path, unsigned flags)
+{
+    struct linux_path old, new;
+    if (flags & ~(unsigned)(RENAME_NO_REPLACE_F | RENAME_EXCHANGE_F) ||
+        flags == (RENAME_NO_REPLACE_F | RENAME_EXCHANGE_F))
+        return -EINVAL;
+    err_t e = linux_path_begin(&old, from, path);
+    if (e)
+        return e;
+    e = linux_path_begin(&new, to, new_path);
+    if (!e) {
+        e = name_rename(&old.view, old.start, old.text, new.start, new.text, flags);
+        linux_path_end(&new);
+    }
+    linux_path_end(&old);
+    return e;
+}
+
+LINUX_CALL(rename)
+{
+    return rename_at(AT_CURRENT, ARG(0), AT_CURRENT, ARG(1), 0);
+}
+
+LINUX_CALL(renameat)
+{
+    return rename_at(ARG_INT(0), ARG(1), ARG_INT(2), ARG(3), 0);
+}
+
+LINUX_CALL(renameat2)
+{
+    return rename_at(ARG_INT(0), ARG(1), ARG_INT(2), ARG(3), (unsigned)ARG(4));
+}
+
+static int64_t link_at(int from, uaddr_t path, int to, uaddr_t new_path, unsigned flags)
+{
+    struct linux_path old, new;
+    struct name *where;
+    if (flags & ~(unsigned)(LINUX_AT_SYMLINK_FOLLOW | LINUX_AT_EMPTY_PATH))
+        return -EINVAL;
+    err_t e = linux_path_begin(&old, from, path);
+    if (e)
+        return e;
+    unsigned find = (flags & LINUX_AT_SYMLINK_FOLLOW ? 0 : FIND_NO_FOLLOW) |
+                    (flags & LINUX_AT_EMPTY_PATH ? FIND_EMPTY : 0);
+    e = name_find(&old.view, old.start, old.text, find, &where);
+    if (e)
+        goto end_old;
+    e = linux_path_begin(&new, to, new_path);
+    if (!e) {
+        e = name_link(&old.view, where, new.start, new.text);
+        linux_path_end(&new);
+    }
+    name_put(where);
+end_old:
+    linux_path_end(&old);
+    return e;
+}
+
+LINUX_CALL(link)
+{
+    return link_at(AT_CURRENT, ARG(0), AT_CURRENT, ARG(1), 0);
+}
+
+LINUX_CALL(linkat)
+{
+    return link_at(ARG_INT(0), ARG(1), ARG_INT(2), ARG(3), (unsigned)ARG(4));
+}
+
+static int64_t read_link(int directory, uaddr_t path, uaddr_t to, uint64_t room)
+{
+    struct linux_path p;
+    struct name *where;
+    size_t length = 0;
+    if ((int64_t)room <= 0)
+        return -EINVAL;
+    err_t e = linux_path_begin(&p, directory, path);
+    if (e)
+        return e;
+    e = name_find(&p.view, p.start, p.text, FIND_NO_FOLLOW | FIND_EMPTY, &where);
+    if (!e) {
+        e = name_read_link(&p.view, where, p.text, PATH_LENGTH_MAX, &length);
+        name_put(where);
+    }
+    length = min_of(length, (size_t)room);
+    if (!e)
+        e = user_copy_out(to, p.text, length);
+    linux_path_end(&p);
+    return e ? e : (int64_t)length;
+}
+
+LINUX_CALL(readlink)
+{
+    return read_link(AT_CURRENT, ARG(0), ARG(1), ARG(2));
+}
+
+LINUX_CALL(readlinkat)
+{
+    return read_link(ARG_INT(0), ARG(1), ARG(2), ARG(3));
+}
+
+// Moves the process to another directory, or to another root.
+static void place_set(struct name **which, struct name *where)
+{
+    struct place *place = process_current()->place;
+    uint64_t flags = spin_lock_irq(&place->lock);
+    struct name *old = *which;
+    *which = where;
+    spin_unlock_irq(&place->lock, flags);
+    name_put(old);
+}
+
+static int64_t change_place(uaddr_t path, struct name **which)
+{
+    struct linux_path p;
+    struct name *where;
+    err_t e = linux_path_begin(&p, AT_CURRENT, path);
+    if (e)
+        return e;
+    e = name_find(&p.view, NULL, p.text, FIND_DIRECTORY, &where);
+    if (!e) {
+        e = name_access(&p.view, where, ACCESS_EXECUTE);
+        if (e)
+            name_put(where);
+        else
+            place_set(which, where);
+    }
+    linux_path_end(&p);
+    return e;
+}
+
+LINUX_CALL(chdir)
+{
+    return change_place(ARG(0), &process_current()->place->here);
+}
+
+LINUX_CALL(chroot)
+{
+    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_CHROOT))
+        return -EPERM;
+    return change_place(ARG(0), &process_current()->place->root);
+}
+
+LINUX_CALL(fchdir)
+{
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    struct view v;
+    struct credentials *hold;
+    view_begin(&v, &hold);
+    if (!file->where || !file->node || file->node->kind != NODE_DIRECTORY)
+        e = -ENOTDIR;
+    else
+        e = name_access(&v, file->where, ACCESS_EXECUTE);
+    view_end(&v, hold);
+    if (!e) {
+        name_get(file->where);
+        place_set(&process_current()->place->here, file->where);
+    }
+    file_put(file);
+    return e;
+}
+
+LINUX_CALL(getcwd)
+{
+    char *text = heap_alloc(PATH_LENGTH_MAX);
+    if (!text)
+        return -ENOMEM;
+    struct view v;
+    struct credentials *hold;
+    size_t length;
+    view_begin(&v, &hold);
+    err_t e = name_path(&v, v.here, false, text, PATH_LENGTH_MAX, &length);
+    view_end(&v, hold);
+    if (!e)
+        e = length + 1 > ARG(1) ? -ERANGE : user_copy_out(ARG(0), text, length + 1);
+    heap_free(text);
+    return e ? e : (int64_t)length + 1;
+}
+
+LINUX_CALL(umask)
+{
+    struct place *place = process_current()->place;
+    return __atomic_exchange_n(&place->umask, (uint16_t)(ARG(0) & 0777), __ATOMIC_RELAXED);
+}
+
+// What getdents hands out: entries packed into the caller's buffer until one does not fit.
+struct dirent_sink {
+    struct directory_sink sink;
+    uaddr_t to;
+    uint64_t left, done;
+    err_t error;
+};
+
+static bool take_entry(struct directory_sink *sink, const char *name, size_t length, uint64_t inode,
+                       unsigned kind, uint64_t next_offset)
+{
+    struct dirent_sink *s = container_of(sink, struct dirent_sink, sink);
+    uint64_t size = round_up(sizeof(struct linux_dirent64) + length + 1, 8);
+    if (size > s->left) {
+        if (s->done == 0)
+            s->error = -EINVAL;
+        return false;
+    }
+    union {
+        struct linux_dirent64 entry;
+        char bytes[round_up(sizeof(struct linux_dirent64) + NAME_LENGTH_MAX + 1, 8)];
+    } out = { .entry = { .inode = inode,
+                         .next_offset = (int64_t)next_offset,
+                         .length = (uint16_t)size,
+                         .kind = (uint8_t)kind } };
+    if (size > sizeof(out))
+        return true; // a name that no directory of ours can hold
+    __builtin_memcpy(out.entry.name, name, length);
+    s->error = user_copy_out(s->to + s->done, &out, size);
+    if (s->error)
+        return false;
+    s->done += size;
+    s->left -= size;
+    return true;
+}
+
+LINUX_CALL(getdents64)
+{
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    struct dirent_sink s = { .sink.entry = take_entry, .to = ARG(1), .left = ARG(2) };
+    e = file_list(file, &s.sink);
+    file_put(file);
+    if (s.done)
+        return (int64_t)s.done;
+    return e ? e : s.error;
+}

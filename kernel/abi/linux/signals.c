@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Calls that send, block, catch and wait for signals.
+#include "kernel/abi/linux/flags.h"
+#include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/abi/linux/signals.h"
+
+enum { MASK_SIZE = 8 };
+
+struct linux_siginfo linux_siginfo_of(const struct signal_info *info)
+{
+    struct linux_siginfo s = { .number = info->number, .error = info->error, .code = info->code };
+    bool from_kernel = info->code > 0;
+    if (info->number == SIGNAL_CHILD && from_kernel) {
+        s.child.number = info->sender;
+        s.child.user = info->sender_user;
+        s.child.status = info->status;
+        s.child.time_user = info->time_user / (NANOS_PER_SECOND / 100);
+        s.child.time_system = info->time_system / (NANOS_PER_SECOND / 100);
+    } else if (from_kernel && info->address) {
+        s.fault.address = info->address;
+    } else if (info->code == SIGNAL_FROM_TIMER) {
+        s.timer.timer = info->timer;
+        s.timer.overrun = info->overrun;
+        s.timer.value = info->value;
+    } else if (!from_kernel) {
+        s.sent.sender = info->sender;
+        s.sent.user = info->sender_user;
+        s.sent.value = info->value;
+    }
+    return s;
+}
+
+static struct signal_info from_me(int number, int code)
+{
+    return (struct signal_info){ .number = number,
+                                 .code = code,
+                                 .sender = process_current()->number,
+                                 .sender_user = process_current()->credentials->user };
+}
+
+static bool number_ok(int number)
+{
+    return number >= 0 && number <= SIGNAL_LAST;
+}
+
+static err_t send_checked(struct process *p, const struct signal_info *info)
+{
+    err_t e = signal_allowed(p, info->number);
+    if (e || info->number == 0)
+        return e;
+    return signal_send_process(p, info);
+}
+
+// kill(-1): everybody but init and oneself; success when there was one that could be told.
+static int64_t send_all(const struct signal_info *info)
+{
+    err_t result = -ESRCH;
+    struct process *p;
+    for (int32_t next = 2; (p = process_next(next)); next = p->number + 1, process_put(p)) {
+        if (p == process_current() || p->zombie)
+            continue;
+        err_t e = send_checked(p, info);
+        if (!e || result == -ESRCH)
+            result = e;
+    }
+    return result;
+}
+
+static int64_t send_group(int32_t group, const struct signal_info *info)
+{
+    err_t result = -ESRCH;
+    struct process *p;
+    for (int32_t next = 1; (p = process_next(next)); next = p->number + 1, process_put(p)) {
+        uint64_t flags = spin_lock_irq(&process_tree_lock);
+        bool member = p->group && p->group->number == group && !p->zombie;
+        spin_unlock_irq(&process_tree_lock, flags);
+        if (!member)
+            continue;
+        err_t e = send_checked(p, info);
+        if (!e || result == -ESRCH)
+            result = e;
+    }
+    return result;
+}
+
+LINUX_CALL(kill)
+{
+    int32_t which = ARG_INT(0);
+    int number = ARG_INT(1);
+    if (!number_ok(number))
+        return -EINVAL;
+    struct signal_info info = from_me(number, SIGNAL_FROM_USER);
+    if (which == -1)
+        return send_all(&info);
+    if (which <= 0)
+        return which == INT32_MIN
+                   ? -ESRCH
+                   : send_group(which ? -which : process_current()->group->number, &info);
+    struct process *p;
+    err_t e = process_find(which, &p);
+    if (e)
+        return e;
+    e = send_checked(p, &info);
+    process_put(p);
+    return e;
+}
+
+static int64_t send_to_task(int32_t process, int32_t task, int number)
+{
+    struct task *t;
+    if (!number_ok(number) || task <= 0)
+        return -EINVAL;
+    err_t e = task_find(task, &t);
+    if (e)
+        return e;
+    struct signal_info info = from_me(number, SIGNAL_FROM_THREAD);
+    if (process && t->process->number != process)
+        e = -ESRCH;
+    else
+        e = signal_allowed(t->process, number);
+    if (!e && number)
+        e = signal_send_task(t, &info);
+    task_put(t);
+    return e;
+}
+
+LINUX_CALL(tkill)
+{
+    return send_to_task(0, ARG_INT(0), ARG_INT(1));
+}
+
+LINUX_CALL(tgkill)
+{
+    return ARG_INT(0) <= 0 ? -EINVAL : send_to_task(ARG_INT(0), ARG_INT(1), ARG_INT(2));
+}
+
+LINUX_CALL(rt_sigqueueinfo)
+{
+    struct linux_siginfo s;
+    struct process *p;
+    int number = ARG_INT(1);
+    err_t e = user_copy_in(&s, ARG(2), sizeof(s));
+    if (e)
+        return e;
+    if (!number_ok(number))
+        return -EINVAL;
+    // Nobody may pretend to be the kernel or kill(), but to himself.
+    if ((s.code >= 0 || s.code == SIGNAL_FROM_THREAD) && ARG_INT(0) != process_current()->number)
+        return -EPERM;
+    e = process_find(ARG_INT(0), &p);
+    if (e)
+        return e;
+    struct signal_info info = from_me(number, s.code);
+    info.value = s.sent.value;
+    e = send_checked(p, &info);
+    process_put(p);
+    return e;
+}
+
+LINUX_CALL(rt_sigaction)
+{
+    struct linux_sigaction s;
+    struct signal_action action, old;
+    if (ARG(3) != MASK_SIZE)
+        return -EINVAL;
+    if (ARG(1)) {
+        err_t e = user_copy_in(&s, ARG(1), sizeof(s));
+        if (e)
+            return e;
+        action = (struct signal_action){ s.handler, s.restorer, s.flags, s.mask };
+    }
+    err_t e = signal_set_action(ARG_INT(0), ARG(1) ? &action : NULL, &old);
+    if (e || !ARG(2))
+        return e;
+    s = (struct linux_sigaction){ old.handler, old.flags, old.restorer, old.mask };
+    return user_copy_out(ARG(2), &s, sizeof(s));
+}
+
+LINUX_CALL(rt_sigprocmask)
+{
+    enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
+    uint64_t set, old = task_current()->mask;
+    if (ARG(3) != MASK_SIZE)
+        return -EINVAL;
+    if (ARG(1)) {
+        err_t e = user_get_u64(ARG(1), &set);
+        if (e)
+            return e;
+        switch (ARG_INT(0)) {
+        case SIG_BLOCK:
+            signal_set_mask(old | set);
+            break;
+        case SIG_UNBLOCK:
+            signal_set_mask(old & ~set);
+            break;
+        case SIG_SETMASK:
+            signal_set_mask(set);
+            break;
+        default:
+            return -EINVAL;
+        }
+    }
+    return ARG(2) ? user_put_u64(ARG(2), old) : 0;
+}
+
+LINUX_CALL(rt_sigpending)
+{
+    struct task *t = task_current();
+    if (ARG(1) > MASK_SIZE)
+        return -EINVAL;
+    uint64_t pending = (t->pending.pending | t->process->pending.pending) & t->mask;
+    return user_copy_out(ARG(0), &pending, ARG(1));
+}
+
+LINUX_CALL(rt_sigsuspend)
+{
+    uint64_t mask;
+    if (ARG(1) != MASK_SIZE)
+        return -EINVAL;
+    err_t e = user_get_u64(ARG(0), &mask);
+    if (e)
+        return e;
+    signal_set_mask_for_call(mask);
+    e = thread_sleep_until(WAIT_FOREVER, true);
+    return e ? e : -EINTR;
+}
+
+LINUX_CALL(pause)
+{
+    err_t e = thread_sleep_until(WAIT_FOREVER, true);
+    return e ? e : -EINTR;
+}
+
+LINUX_CALL(rt_sigtimedwait)
+{
+    uint64_t set;
+    nanos_t deadline = WAIT_FOREVER;
+    struct signal_info info;
+    if (ARG(3) != MASK_SIZE)
+        return -EINVAL;
+    err_t e = user_get_u64(ARG(0), &set);
+    if (!e && ARG(2))
+        e = linux_time_in(ARG(2), &deadline);
+    if (e)
+        return e;
+    if (ARG(2) && add_overflows(deadline, clock_now(), &deadline))
+        deadline = WAIT_FOREVER;
+    e = signal_wait(set, deadline, &info);
+    if (e)
+        return e;
+    struct linux_siginfo s = linux_siginfo_of(&info);
+    e = ARG(1) ? user_copy_out(ARG(1), &s, sizeof(s)) : 0;
+    return e ? e : info.number;
+}
+
+LINUX_CALL(sigaltstack)
+{
+    enum { ON_STACK = 1, DISABLE = 2, LEAST = 2048 };
+    const int32_t automatic = INT32_MIN; // SS_AUTODISARM
+    struct task *t = task_current();
+    uint64_t stack_pointer = trap_stack_pointer(f);
+    bool on_it = linux_on_alternate_stack(t, stack_pointer);
+    struct linux_stack s = {
+        .address = t->alternate_stack,
+        .size = t->alternate_size,
+        .flags = (int32_t)t->alternate_flags | (!t->alternate_size ? DISABLE
+                                                : on_it            ? ON_STACK
+                                                                   : 0),
+    };
+    if (ARG(0)) {
+        struct linux_stack fresh;
+        err_t e = user_copy_in(&fresh, ARG(0), sizeof(fresh));
+        if (e)
+            return e;
+        int32_t mode = fresh.flags & ~automatic;
+        if (on_it)
+            return -EPERM;
+        if (mode != 0 && mode != DISABLE && mode != ON_STACK)
+            return -EINVAL;
+        if (mode != DISABLE && fresh.size < LEAST)
+            return -ENOMEM;
+        t->alternate_stack = mode == DISABLE ? 0 : fresh.address;
+        t->alternate_size = mode == DISABLE ? 0 : fresh.size;
+        t->alternate_flags = (unsigned)(fresh.flags & automatic);
+    }
+    return ARG(1) ? user_copy_out(ARG(1), &s, sizeof(s)) : 0;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What signals.c and frame.c share.
+#pragma once
+#include "kernel/abi/linux/linux.h"
+#include "kernel/abi/linux/types.h"
+
+struct linux_siginfo linux_siginfo_of(const struct signal_info *info);
+bool linux_on_alternate_stack(const struct task *t, uint64_t stack_pointer);

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Clocks, sleeping, and the interval timers of setitimer.
+#include "kernel/abi/linux/flags.h"
+#include "kernel/arch/x86_64/user_memory.h"
+
+enum clock {
+    CLOCK_REALTIME,
+    CLOCK_MONOTONIC,
+    CLOCK_PROCESS_CPUTIME,
+    CLOCK_THREAD_CPUTIME,
+    CLOCK_MONOTONIC_RAW,
+    CLOCK_REALTIME_COARSE,
+    CLOCK_MONOTONIC_COARSE,
+    CLOCK_BOOTTIME,
+    CLOCK_TAI = 11,
+};
+
+static err_t clock_read(uint64_t clock, nanos_t *now)
+{
+    struct child_times times;
+    nanos_t system;
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_TAI:
+        *now = clock_wall();
+        return 0;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+        *now = clock_now();
+        return 0;
+    case CLOCK_PROCESS_CPUTIME:
+        process_times(process_current(), &times);
+        *now = times.user + times.system;
+        return 0;
+    case CLOCK_THREAD_CPUTIME:
+        thread_times(thread_current(), now, &system);
+        *now += system;
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+LINUX_CALL(clock_gettime)
+{
+    nanos_t now;
+    err_t e = clock_read((uint32_t)ARG(0), &now);
+    return e ? e : linux_time_out(ARG(1), now);
+}
+
+LINUX_CALL(clock_getres)
+{
+    nanos_t now;
+    err_t e = clock_read((uint32_t)ARG(0), &now);
+    return e || !ARG(1) ? e : linux_time_out(ARG(1), 1);
+}
+
+LINUX_CALL(clock_settime)
+{
+    nanos_t now;
+    err_t e = linux_time_in(ARG(1), &now);
+    if (e)
+        return e;
+    if (ARG_INT(0) != CLOCK_REALTIME)
+        return -EINVAL;
+    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_TIME))
+        return -EPERM;
+    clock_set_wall(now);
+    return 0;
+}
+
+LINUX_CALL(gettimeofday)
+{
+    struct linux_timeval t = linux_timeval_of(clock_wall());
+    uint64_t zone = 0;
+    err_t e = ARG(0) ? user_copy_out(ARG(0), &t, sizeof(t)) : 0;
+    return !e && ARG(1) ? user_copy_out(ARG(1), &zone, sizeof(zone)) : e;
+}
+
+LINUX_CALL(time)
+{
+    int64_t now = clock_wall() / NANOS_PER_SECOND;
+    err_t e = ARG(0) ? user_put_u64(ARG(0), (uint64_t)now) : 0;
+    return e ? e : now;
+}
+
+LINUX_CALL(times)
+{
+    const nanos_t tick = NANOS_PER_SECOND / 100;
+    struct process *p = process_current();
+    struct child_times own;
+    process_times(p, &own);
+    struct linux_tms t = { own.user / tick, own.system / tick, p->children_times.user / tick,
+                           p->children_times.system / tick };
+    err_t e = ARG(0) ? user_copy_out(ARG(0), &t, sizeof(t)) : 0;
+    return e ? e : clock_now() / tick;
+}
+
+// Sleeps; when a signal cuts a relative sleep short, *left tells how much was left.
+static int64_t sleep_until(nanos_t deadline, uaddr_t left)
+{
+    deadline = linux_deadline(deadline);
+    err_t e = thread_sleep_until(deadline, true);
+    if (e == -EINTR && left) {
+        nanos_t rest = max_of(deadline - clock_now(), (nanos_t)0);
+        err_t copied = linux_time_out(left, rest);
+        if (copied)
+            return copied;
+    }
+    return e;
+}
+
+static nanos_t after(nanos_t span)
+{
+    nanos_t deadline;
+    return add_overflows(clock_now(), span, &deadline) ? WAIT_FOREVER : deadline;
+}
+
+LINUX_CALL(nanosleep)
+{
+    nanos_t span;
+    err_t e = linux_time_in(ARG(0), &span);
+    return e ? e : sleep_until(after(span), ARG(1));
+}
+
+LINUX_CALL(clock_nanosleep)
+{
+    enum { TIMER_ABSTIME = 1 };
+    nanos_t span, now;
+    uint32_t clock = (uint32_t)ARG(0);
+    err_t e = clock_read(clock, &now);
+    if (!e)
+        e = linux_time_in(ARG(2), &span);
+    if (e)
+        return e;
+    if (clock == CLOCK_THREAD_CPUTIME)
+        return -EINVAL;
+    if (!(ARG(1) & TIMER_ABSTIME))
+        return sleep_until(after(span), ARG(3));
+    return sleep_until(span - now + clock_now(), 0);
+}
+
+static struct interval_timer *timer_of(uint64_t which)
+{
+    struct process *p = process_current();
+    struct interval_timer *all[] = { &p->alarm, &p->virtual_alarm, &p->profile };
+    return which < array_len(all) ? all[which] : NULL;
+}
+
+static struct linux_itimerval timer_value(const struct interval_timer *i)
+{
+    nanos_t left = i->next ? max_of(i->next - clock_now(), (nanos_t)NANOS_PER_MICRO) : 0;
+    return (struct linux_itimerval){ linux_timeval_of(i->interval), linux_timeval_of(left) };
+}
+
+static void timer_set(struct interval_timer *i, nanos_t value, nanos_t interval)
+{
+    timer_cancel_sync(&i->timer);
+    i->interval = interval;
+    i->next = value ? after(value) : 0;
+    if (value)
+        timer_arm(&i->timer, i->next);
+}
+
+LINUX_CALL(getitimer)
+{
+    struct interval_timer *i = timer_of(ARG(0));
+    if (!i)
+        return -EINVAL;
+    struct linux_itimerval v = timer_value(i);
+    return user_copy_out(ARG(1), &v, sizeof(v));
+}
+
+static bool timeval_ok(const struct linux_timeval *t)
+{
+    return t->seconds >= 0 && t->seconds < INT64_MAX / NANOS_PER_SECOND - 1 && t->micros >= 0 &&
+           t->micros < 1000000;
+}
+
+LINUX_CALL(setitimer)
+{
+    struct interval_timer *i = timer_of(ARG(0));
+    struct linux_itimerval v = { 0 };
+    if (!i)
+        return -EINVAL;
+    err_t e = ARG(1) ? user_copy_in(&v, ARG(1), sizeof(v)) : 0;
+    if (e)
+        return e;
+    if (!timeval_ok(&v.value) || !timeval_ok(&v.interval))
+        return -EINVAL;
+    struct linux_itimerval old = timer_value(i);
+    timer_set(i, v.value.seconds * NANOS_PER_SECOND + v.value.micros * NANOS_PER_MICRO,
+              v.interval.seconds * NANOS_PER_SECOND + v.interval.micros * NANOS_PER_MICRO);
+    return ARG(2) ? user_copy_out(ARG(2), &old, sizeof(old)) : 0;
+}
+
+LINUX_CALL(alarm)
+{
+    struct interval_timer *i = timer_of(0);
+    nanos_t left = i->next ? max_of(i->next - clock_now(), (nanos_t)1) : 0;
+    timer_set(i, (nanos_t)(uint32_t)ARG(0) * NANOS_PER_SECOND, 0);
+    return div_round_up(left, NANOS_PER_SECOND);
+}
