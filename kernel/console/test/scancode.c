@@ -11,7 +11,6 @@
 
 static const struct {
     const char *name, *codes, *bytes;
-    bool application;
 } cases[] = {
     { "letters", "\x1e\x9e\x30\xb0", "ab" },
     { "shift", "\x2a\x1e\x9e\xaa\x1e", "Aa" },
@@ -27,7 +26,6 @@ static const struct {
     { "alt-b", "\x38\x30\xb8\x30", "\033bb" },
     { "shift-tab", "\x2a\x0f", "\033[Z" },
     { "arrows", "\xe0\x48\xe0\xc8\xe0\x50\xe0\x4d\xe0\x4b", "\033[A\033[B\033[C\033[D" },
-    { "arrows in application mode", "\xe0\x48\xe0\x47", "\033OA\033OH", true },
     { "ctrl-right", "\x1d\xe0\x4d", "\033[1;5C" },
     { "shift-page up", "\x2a\xe0\xaa\xe0\x49", "\033[5;2~" },
     { "block", "\xe0\x52\xe0\x53\xe0\x47\xe0\x4f\xe0\x49\xe0\x51",
@@ -51,10 +49,18 @@ static void table(void **state)
         size_t n = 0;
         print_message("  %s\n", cases[i].name);
         for (const char *c = cases[i].codes; *c; c++)
-            n += scancode_feed(&keys, (uint8_t)*c, cases[i].application, got + n);
+            n += scancode_feed(&keys, (uint8_t)*c, false, got + n);
         got[n] = 0;
         assert_string_equal((char *)got, cases[i].bytes);
     }
+}
+
+static void application_mode(void **state)
+{
+    struct scancode keys = { .extended = true };
+    uint8_t bytes[SCANCODE_BYTES];
+    assert_int_equal(scancode_feed(&keys, 0x48, true, bytes), 3);
+    assert_memory_equal(bytes, "\033OA", 3);
 }
 
 static void leds(void **state)
@@ -69,6 +75,7 @@ static void leds(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(table), cmocka_unit_test(leds) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(table), cmocka_unit_test(application_mode),
+                                        cmocka_unit_test(leds) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
