@@ -80,6 +80,7 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if options.name == "exec" and tail:
         options.command = options.command[:-1] + tail
+    options.build_given = bool(getattr(options, "build", None))
     for name, value in DEFAULTS.items():
         if getattr(options, name, None) is None:
             setattr(options, name, value)
