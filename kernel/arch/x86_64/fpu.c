@@ -16,7 +16,8 @@
 #include "kernel/console/panic.h"
 #include "lib/string.h"
 
-#define XCR0_AVX512 (7 << 5)
+#define XCR0_AVX512    (7 << 5)
+#define CPUID7_AVX512F (1 << 16)
 
 enum {
     CONTROL_INITIAL = 0x37f, // x87: all exceptions masked, extended precision
@@ -68,7 +69,8 @@ static uint64_t features_wanted(void)
     uint32_t there = cpuid(0xd, 0).a;
     if (cpu_has(CPU_AVX) && (there & XCR0_AVX)) {
         features |= XCR0_AVX;
-        if ((there & XCR0_AVX512) == XCR0_AVX512)
+        bool avx512 = cpuid(0, 0).a >= 7 && (cpuid(7, 0).b & CPUID7_AVX512F);
+        if (avx512 && (there & XCR0_AVX512) == XCR0_AVX512)
             features |= XCR0_AVX512;
     }
     return features;
