@@ -149,11 +149,15 @@ static void measure_timer(struct calibration *c)
 
 void calibrate(const struct platform *p, const struct counter *reference, struct calibration *c)
 {
-    *c = (struct calibration){ .by = "nobody" };
+    bool steady = cpu_has(CPU_TSC_INVARIANT) || cpu_has(CPU_HYPERVISOR);
+    *c = (struct calibration){
+        .by = "nobody",
+        .deadline = cpu_has(CPU_TSC_DEADLINE) && steady,
+    };
     ask_hypervisor(c);
     if (c->tsc_hz == 0)
         ask_cpuid(c);
-    bool timer_needed = !cpu_has(CPU_TSC_DEADLINE) && c->timer_hz == 0;
+    bool timer_needed = !c->deadline && c->timer_hz == 0;
     if (c->tsc_hz != 0 && !timer_needed)
         return;
     if (c->tsc_hz != 0) {

@@ -8,6 +8,7 @@
 struct calibration {
     uint64_t tsc_hz, timer_hz;
     const char *by; // who told, for the log
+    bool deadline;  // the timer takes TSC deadlines, and the TSC is steady enough for them
 };
 
 // `reference` may be NULL: then the PIT is tried.

@@ -116,23 +116,23 @@ static enum source choose(const struct platform *p)
     return SOURCE_TSC;
 }
 
-static void timer_set_up(uint64_t hz)
+// Deadlines are set as a distance from now, so they serve every source.
+static void timer_set_up(const struct calibration *c)
 {
-    timer_is_deadline = cpu_has(CPU_TSC_DEADLINE) && source == SOURCE_TSC;
-    timer_mult = scale_from_nanos(hz);
+    timer_is_deadline = c->deadline;
+    timer_mult = scale_from_nanos(c->timer_hz);
     apic_timer_mode(timer_is_deadline);
 }
 
 static void log_choice(const struct calibration *c)
 {
-    const char *timer = timer_is_deadline ? "TSC deadline" : "local APIC";
     uint64_t mhz_10 = (c->timer_hz + 50000) / 100000;
     log_info("clock: TSC at %lu.%03lu MHz by %s; counter: %s", c->tsc_hz / 1000000,
              c->tsc_hz / 1000 % 1000, c->by, clock_hw_name());
     if (timer_is_deadline)
-        log_info("clock: timer: %s", timer);
+        log_info("clock: timer: TSC deadline");
     else
-        log_info("clock: timer: %s at %lu.%lu MHz", timer, mhz_10 / 10, mhz_10 % 10);
+        log_info("clock: timer: local APIC at %lu.%lu MHz", mhz_10 / 10, mhz_10 % 10);
 }
 
 void clock_hw_init(const struct platform *p)
@@ -152,7 +152,7 @@ void clock_hw_init(const struct platform *p)
     if (counter != NULL)
         counter_mult = scale_to_nanos(counter->hz);
     use(s, since_start);
-    timer_set_up(c.timer_hz);
+    timer_set_up(&c);
     log_set_clock(clock_hw_now);
     log_choice(&c);
 
@@ -203,8 +203,6 @@ void clock_hw_settle(void)
         return;
     }
     use(SOURCE_COUNTER, clock_hw_now());
-    timer_is_deadline = false;
-    apic_timer_mode(false);
     log_warn("clock: the TSCs of the CPUs disagree: the counter is now the %s", counter->name);
 }
 

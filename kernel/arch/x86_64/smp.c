@@ -112,7 +112,6 @@ static bool slot_fill(struct start_slot *s, uint32_t apic_id)
     area->self = area;
     area->apic_id = apic_id;
     area->kernel_stack = s->stack;
-    area->preempt_count = 1; // the scheduler's entry begins with preemption off
     s->apic_id = apic_id;
     s->area = area;
     return true;
