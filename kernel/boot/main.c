@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
+#include "kernel/console/screen.h"
 #include "kernel/console/uart.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/memory/memory.h"
@@ -57,17 +58,18 @@ void kernel_main(const struct handoff *h)
     trap_init();    // from here a fault prints instead of resetting
     handoff_log(h); // what the loader said
     cpu_init(h->command_line);
-    memory_start(h);           // page frames, final page tables
-    heap_init();               // kernel heap
-    acpi_tables_init(h->rsdp); // CPUs, interrupt controllers, clocks; AML comes later
-    irq_init(&platform);       // local and I/O APICs
-    clock_hw_init(&platform);  // from here the log has times
-    fpu_init();                // vector registers may be kept for threads
-    sched_init();              // this flow of control is a thread now, others can be made
-    uart_init();               // serial lines; the log's too
+    memory_start(h);              // page frames, final page tables
+    heap_init();                  // kernel heap
+    acpi_tables_init(h->rsdp);    // CPUs, interrupt controllers, clocks; AML comes later
+    screen_init(&h->framebuffer); // shows the log from its first line
+    irq_init(&platform);          // local and I/O APICs
+    clock_hw_init(&platform);     // from here the log has times
+    fpu_init();                   // vector registers may be kept for threads
+    sched_init();                 // this flow of control is a thread now, others can be made
+    uart_init();                  // serial lines; the log's too
     smp_start(&platform, sched_enter_cpu);
-    acpi_start();              // AML in a thread of its own, beside all that follows
-    sched_selftest();          // for tests
-    crash_by_command_line();   // for tests
+    acpi_start();            // AML in a thread of its own, beside all that follows
+    sched_selftest();        // for tests
+    crash_by_command_line(); // for tests
     panic("there is nothing more to start yet");
 }
