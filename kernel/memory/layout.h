@@ -15,9 +15,14 @@
 #define LARGE_PAGE_SIZE  MIB(2)
 #define USER_LOWEST      0x1000ull
 #define USER_END         0x00007ffffffff000ull // first address that is not the user's
-#define DIRECT_MAP       0xffff800000000000ull
+#ifdef HOST_TEST // where a unit test can put them
+#define DIRECT_MAP 0x0000300000000000ull
+#define PAGE_ARRAY 0x0000200000000000ull
+#else
+#define DIRECT_MAP 0xffff800000000000ull
+#define PAGE_ARRAY 0xffffc00000000000ull
+#endif
 #define DIRECT_MAP_END   0xffffc00000000000ull
-#define PAGE_ARRAY       0xffffc00000000000ull
 #define VMAP_START       0xffffd00000000000ull
 #define VMAP_END         0xffffd08000000000ull // one top-level entry: 512 GiB
 #define KASAN_OFFSET     0xdffffc0000000000ull

@@ -9,8 +9,7 @@
 //
 // References count descriptors, mappings and calls under way; `close` runs with the last one.
 // Locks: f->lock (RANK_FILE) guards the offset of seekable files; `flags` is atomic.
-// Operations run in thread context and may sleep; a missing operation gets the error named beside
-// it.
+// Operations run in thread context and may sleep.
 #pragma once
 #include "kernel/memory/object.h"
 #include "kernel/scheme/io.h"
@@ -59,8 +58,7 @@ struct poll_table {
 
 struct file_status; // node.h
 
-// Receives directory entries; returns false to stop (the entry was not taken). Entries at offsets 0
-// and 1 are
+// Receives directory entries; returns false to stop (the entry was not taken). Offsets 0 and 1 are
 // "." and "..": file_list_dots() hands them out.
 struct directory_sink {
     bool (*entry)(struct directory_sink *s, const char *name, size_t length, uint64_t inode,
@@ -69,28 +67,37 @@ struct directory_sink {
 
 enum seek_from { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA_AT, SEEK_HOLE_AT };
 
+// What a kind of file can do. In brackets: what a caller gets where the operation is missing.
 struct file_ops {
     const char *name;
-    len_t (*read)(struct file *f, struct io *io, uint64_t offset); // none: -EINVAL
-    len_t (*write)(struct file *f, struct io *io,
-                   uint64_t offset); // none: -EINVAL; append is handled by it
-    err_t (*seek)(struct file *f, int64_t by, enum seek_from from,
-                  uint64_t *result);                                          // none: -ESPIPE
-    err_t (*list)(struct file *f, uint64_t offset, struct directory_sink *s); // none: -ENOTDIR
-    unsigned (*poll)(struct file *f,
-                     struct poll_table *t); // enum poll_event; none: always IN and OUT
-    // `request` says what kind of kernel memory `argument` points at: control.h.
-    err_t (*control)(struct file *f, unsigned request, void *argument); // none: -ENOTTY
-    // The object to map, with a reference; none: -ENODEV.
+    len_t (*read)(struct file *f, struct io *io, uint64_t offset); // [-EINVAL]
+    // [-EINVAL] Looks at OPEN_APPEND itself.
+    len_t (*write)(struct file *f, struct io *io, uint64_t offset);
+    // [-ESPIPE; the file has no offset] Says where to go, file_seek() goes there. Most files call
+    // file_seek_within().
+    err_t (*seek)(struct file *f, int64_t by, enum seek_from from, uint64_t *result);
+    err_t (*list)(struct file *f, uint64_t offset, struct directory_sink *s); // [-ENOTDIR]
+    // [always POLL_IN and POLL_OUT] Result: enum poll_event. Adds its queues also when it is ready.
+    unsigned (*poll)(struct file *f, struct poll_table *t);
+    // [-ENOTTY] `request` says what kind of kernel memory `argument` points at: control.h.
+    err_t (*control)(struct file *f, unsigned request, void *argument);
+    // [-ENODEV] The object to map, with a reference; `offset` counts from its start.
     err_t (*map)(struct file *f, uint64_t offset, uint64_t size, unsigned access,
                  struct memory_object **object);
-    err_t (*sync)(struct file *f, bool data_only);  // none: -EINVAL
-    err_t (*resize)(struct file *f, uint64_t size); // none: -EINVAL
-    err_t (*allocate)(struct file *f, unsigned mode, uint64_t offset,
-                      uint64_t size); // none: -EOPNOTSUPP
-    err_t (*path)(struct file *f, char *to, size_t room,
-                  size_t *length); // for files without a name
+    err_t (*sync)(struct file *f, bool data_only);  // [-EINVAL]
+    err_t (*resize)(struct file *f, uint64_t size); // [-EINVAL]
+    // [-EOPNOTSUPP] `mode`: enum allocate_mode.
+    err_t (*allocate)(struct file *f, unsigned mode, uint64_t offset, uint64_t size);
+    err_t (*path)(struct file *f, char *to, size_t room, size_t *length); // [its place in the tree]
+    // With the last reference. Takes no sleeping lock below RANK_OBJECT if the file can be mapped:
+    // the last reference may go with a mapping.
     void (*close)(struct file *f);
+};
+
+enum allocate_mode { // the numbers of fallocate(2)
+    ALLOCATE_KEEP_SIZE = 1,
+    ALLOCATE_PUNCH_HOLE = 2,
+    ALLOCATE_ZERO_RANGE = 0x10,
 };
 
 struct file {
@@ -109,11 +116,14 @@ struct file {
 };
 
 // A new open file with one reference. Takes its own references on node and where (each may be
-// NULL).
+// NULL). -ETXTBSY: writes to a program that runs (OPEN_EXECUTE), or runs what is being written.
 err_t file_make(const struct file_ops *ops, struct node *node, struct name *where, unsigned flags,
                 void *data, struct file **file) must_check;
 void file_get(struct file *f);
 void file_put(struct file *f);
+// For tables that are read without a lock (descriptors.c): false when the file is gone. Memory of a
+// file is only reused for files, so looking at a stale pointer is safe; compare it again after.
+bool file_try_get(struct file *f) must_check;
 
 // Checked calls: access mode, offsets, missing operations. Offsets move only in the plain forms.
 len_t file_read(struct file *f, struct io *io);
@@ -121,8 +131,11 @@ len_t file_write(struct file *f, struct io *io);
 len_t file_read_at(struct file *f, struct io *io, uint64_t offset);
 len_t file_write_at(struct file *f, struct io *io, uint64_t offset);
 err_t file_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result) must_check;
-err_t file_list(struct file *f, struct directory_sink *s)
-    must_check; // from the offset on, and moves it
+// For `seek` operations of files with `size` bytes and no holes.
+err_t file_seek_within(struct file *f, int64_t by, enum seek_from from, uint64_t size,
+                       uint64_t *result) must_check;
+// Lists from the offset on, and moves it.
+err_t file_list(struct file *f, struct directory_sink *s) must_check;
 // For `list` operations: "." and ".." from *offset on; then *offset >= 2. False: the sink stopped.
 bool file_list_dots(struct file *f, uint64_t *offset, struct directory_sink *s) must_check;
 unsigned file_poll(struct file *f, struct poll_table *t);
@@ -132,7 +145,7 @@ err_t file_resize(struct file *f, uint64_t size) must_check;
 err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t size) must_check;
 err_t file_status(struct file *f, struct file_status *status) must_check;
 // Moves up to `size` bytes from one file to another through kernel pages (sendfile, splice,
-// copy_file_range).
+// copy_file_range). Offsets NULL: the file's own. 0: at the end.
 len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, uint64_t *to_offset,
                     uint64_t size);
 err_t file_path(struct file *f, char *to, size_t room, size_t *length) must_check;
@@ -157,10 +170,11 @@ void descriptors_get(struct descriptors *d);
 void descriptors_put(struct descriptors *d); // the last one closes all
 // The file with a reference, or -EBADF.
 err_t descriptor_file(struct descriptors *d, int number, struct file **file) must_check;
-// Puts a file (its reference moves in) at the lowest number >= `least`, below `limit`. -EMFILE.
+// Puts a file (its reference moves in; on failure it stays the caller's) at the lowest number >=
+// `least`, below `limit`. -EMFILE.
 err_t descriptor_add(struct descriptors *d, struct file *f, bool close_on_exec, int least,
                      int limit, int *number) must_check;
-// Puts it exactly at `number`, closing what was there (dup2).
+// Puts it (as above) exactly at `number`, closing what was there (dup2). -EBADF.
 err_t descriptor_set(struct descriptors *d, struct file *f, bool close_on_exec, int number,
                      int limit) must_check;
 err_t descriptor_close(struct descriptors *d, int number) must_check;

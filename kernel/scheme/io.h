@@ -25,10 +25,10 @@ struct io {
     uint64_t offset;      // into the current vector
     uint64_t left, done;  // bytes
     bool user;            // the vectors hold user addresses
-    struct io_vector one; // for a single buffer: `vectors` points here after io_bind()
+    struct io_vector one; // the single buffer when `vectors` is NULL
 };
 
-// A single buffer. (Returned by value: call through the io_* functions below only via a pointer.)
+// A single buffer; the structure may be copied.
 struct io io_kernel(void *buffer, size_t size);
 struct io io_user(uaddr_t buffer, size_t size);
 // Many buffers; the array must outlive the transfer. -EINVAL when the total exceeds INT64_MAX.

@@ -74,7 +74,9 @@ struct node_ops {
     bool (*still_valid)(struct node *n, const char *name,
                         size_t length); // a cached name; NULL: always
     bool do_not_cache; // names of this directory's children are asked for anew (as /proc)
-    void (*drop)(struct node *n); // the last reference
+    // The last reference is gone: frees what `data` holds; node_put() drops the object and the
+    // node.
+    void (*drop)(struct node *n);
 };
 
 struct node {
@@ -148,11 +150,14 @@ struct scheme {
     struct scheme *template; // of an instance
     struct scheme *instance; // of a for_each_mount scheme: the one that /scheme/NAME shows; made
                              // when asked for
+    struct node *shown;      // that instance's root
     struct list registry_link;
 };
 
 err_t scheme_register(struct scheme *s) must_check; // -EEXIST
 err_t scheme_find(const char *name, size_t length, struct scheme **scheme) must_check;
+void scheme_get(struct scheme *s);
+void scheme_put(struct scheme *s);
 void scheme_visit(void (*visit)(struct scheme *s, void *data), void *data);
 
 struct mount {
@@ -222,9 +227,9 @@ void name_get(struct name *n);
 struct name *name_parent(const struct view *v, struct name *n)
     must_check; // what `..` leads to; with a reference
 size_t name_text(struct name *n, char to[NAME_LENGTH_MAX + 1]); // its last component; the length
-// A name that is in no directory, for files that need a place (memfd, O_TMPFILE): /label (deleted).
-err_t name_make_detached(struct mount *m, const char *label, struct node *node, struct name **name)
-    must_check;
+// A name that is in no directory, for files that need a place (memfd, O_TMPFILE): `parent`/label.
+err_t name_make_detached(struct name *parent, const char *label, struct node *node,
+                         struct name **name) must_check;
 void name_put(struct name *n);
 void node_get(struct node *n);
 void node_put(struct node *n);
@@ -290,4 +295,6 @@ void device_unregister(
 
 // Sets up the registry, the root tmpfs, /dev; `initramfs` is unpacked into the root (initramfs.h).
 void scheme_init(void);
+// The kernel's own view: the whole tree, with all rights. Takes no references.
+struct view scheme_kernel_view(void);
 struct name *name_tree_root(void); // the first tree's root, without a reference of the caller's

@@ -12,8 +12,9 @@ enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
     RANK_MOUNTS = 8,     // scheme/: the table of mounts
     RANK_NAMESPACE = 10, // scheme/: moving directories within one scheme
+    RANK_FILE = 13,      // scheme/: offset of one open file
     RANK_NODE = 15,      // scheme/: contents of one node (parent directory before child)
-    RANK_FILE = 20,      // scheme/: offset of one open file
+    RANK_SCHEMES = 18,   // scheme/: what /scheme/NAME shows
     RANK_PIPE = 22,      // scheme/: one pipe
     RANK_TERMINAL = 25,  // process/: one terminal
     RANK_SPACE = 30,     // memory/: mappings of one address space
@@ -27,6 +28,7 @@ enum lock_rank {
     RANK_SIGNAL = 54,       // process/: pending signals and handlers of one process
     RANK_HANDLERS = 55,     // process/: one table of signal actions
     RANK_FD_TABLE = 56,     // process/: one descriptor table
+    RANK_NAMES_MOVE = 57,   // scheme/: a name changes its place in the cache
     RANK_NAMES = 58,        // scheme/: one part of the cache of names
     RANK_ACPI = 59,         // acpi/: ACPICA's own locks and registers
     RANK_QUEUE = 60,        // a driver's or subsystem's own queue

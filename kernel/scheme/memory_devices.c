@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Devices without hardware: null, zero, full, random, urandom.
+#include "kernel/console/log.h"
+#include "kernel/scheme/device.h"
+#include "kernel/scheme/random.h"
+#include "lib/string.h"
+
+enum { MEMORY_MAJOR = 1 };
+#define DEVICE(major, minor) ((uint64_t)(major) << 8 | (minor))
+
+static len_t take_all(struct io *io)
+{
+    uint64_t n = io->left;
+    io->done += n;
+    io->left = 0;
+    return (len_t)n;
+}
+
+static len_t null_read(struct file *f, struct io *io, uint64_t offset)
+{
+    return 0;
+}
+
+static len_t null_write(struct file *f, struct io *io, uint64_t offset)
+{
+    return take_all(io);
+}
+
+static err_t zero_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
+{
+    *result = 0;
+    return 0;
+}
+
+static len_t zero_read(struct file *f, struct io *io, uint64_t offset)
+{
+    return io_result(io, io_put_zeros(io, io->left));
+}
+
+// A private or shared piece of zeros: anonymous memory.
+static err_t zero_map(struct file *f, uint64_t offset, uint64_t size, unsigned access,
+                      struct memory_object **object)
+{
+    uint64_t end;
+    if (add_overflows(offset, size, &end))
+        return -EOVERFLOW;
+    *object = object_make(&anonymous_pager, NULL, end);
+    return *object ? 0 : -ENOMEM;
+}
+
+static len_t full_write(struct file *f, struct io *io, uint64_t offset)
+{
+    return -ENOSPC;
+}
+
+static len_t random_read(struct file *f, struct io *io, uint64_t offset)
+{
+    uint8_t piece[256];
+    err_t e = 0;
+    while (io->left && !e) {
+        size_t n = min_of(io->left, sizeof(piece));
+        random_bytes(piece, n);
+        e = io_put(io, piece, n);
+    }
+    memset(piece, 0, sizeof(piece));
+    return io_result(io, e);
+}
+
+static len_t random_write(struct file *f, struct io *io, uint64_t offset)
+{
+    uint8_t piece[256];
+    err_t e = 0;
+    while (io->left && !e) {
+        size_t n = min_of(io->left, sizeof(piece));
+        e = io_get(io, piece, n);
+        if (!e)
+            random_add(piece, n);
+    }
+    return io_result(io, e);
+}
+
+static const struct file_ops null_files = {
+    .name = "null", .read = null_read, .write = null_write, .seek = zero_seek
+};
+static const struct file_ops zero_files = {
+    .name = "zero", .read = zero_read, .write = null_write, .seek = zero_seek, .map = zero_map
+};
+static const struct file_ops full_files = {
+    .name = "full", .read = zero_read, .write = full_write, .seek = zero_seek
+};
+static const struct file_ops random_files = {
+    .name = "random", .read = random_read, .write = random_write, .seek = zero_seek
+};
+
+#define SIMPLE(text, minor, operations)                   \
+    {                                                     \
+        .entry = { .name = (text),                        \
+                   .device = DEVICE(MEMORY_MAJOR, minor), \
+                   .mode = 0666,                          \
+                   .kind = NODE_CHARACTER,                \
+                   .open = simple_device_open },          \
+        .ops = &(operations)                              \
+    }
+
+static struct simple_device devices[] = {
+    SIMPLE("null", 3, null_files),      SIMPLE("zero", 5, zero_files),
+    SIMPLE("full", 7, full_files),      SIMPLE("random", 8, random_files),
+    SIMPLE("urandom", 9, random_files),
+};
+
+void memory_devices_init(void)
+{
+    for (size_t i = 0; i < array_len(devices); i++)
+        if (device_register(&devices[i].entry))
+            log_error("dev: no memory for %s", devices[i].entry.name);
+}
