@@ -5,6 +5,8 @@
 #include "kernel/memory/space.h"
 #include "kernel/sync/wait.h"
 
+void futex_init(void); // sched_init() calls it
+
 // Sleeps while *address == expected: 0 woken, -EAGAIN the value differs, -EINTR, -ETIMEDOUT, -EFAULT.
 err_t futex_wait(uaddr_t address, bool shared, uint32_t expected, uint32_t bits, nanos_t deadline) must_check;
 // Wakes up to `most` waiters whose bits meet; *woken counts them.

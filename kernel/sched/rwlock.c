@@ -90,16 +90,15 @@ static void enter_slow(struct rwlock *l, bool writes)
             break;
         (void)wait_sleep(NULL, WAIT_FOREVER, false);
     }
+    spin_lock(&l->lock); // whoever granted it is done with `w` and the thread
+    spin_unlock(&l->lock);
 }
 
 static void grant(struct rwlock_waiter *w)
 {
-    struct thread *t = w->thread;
-    thread_get(t); // w is on its stack: gone as soon as it is granted
     list_remove(&w->link);
     __atomic_store_n(&w->granted, true, __ATOMIC_RELEASE);
-    thread_wake(t);
-    thread_put(t);
+    thread_wake(w->thread);
 }
 
 // Nobody is inside and somebody waits: lets in the first writer, or the readers in front.

@@ -8,6 +8,7 @@
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
+#include "kernel/sched/futex.h"
 #include "kernel/sched/ring_queue.h"
 #include "kernel/sched/turn.h"
 
@@ -55,6 +56,7 @@ void idle_loop(void)
 
 void sched_init(void)
 {
+    futex_init();
     struct thread *idle = make_idle();
     err_t e = thread_prepare(idle, "idle", idle_entry, NULL);
     if (e)
