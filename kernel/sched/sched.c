@@ -86,6 +86,7 @@ void sched_enter_cpu(void)
     idle->stack_top = percpu_self()->kernel_stack;
     percpu_self()->current = idle;
     turn_init_cpu(idle);
+    preempt_on(); // smp.c starts it with preemption off
     idle_loop();
 }
 
