@@ -4,19 +4,17 @@
     lines = bare.log("crash=null", cpu="Nehalem", smp=2)
 
 Every boot has panic=reboot on its command line and -no-reboot on QEMU's, so it ends by itself.
-$CRYPTOS_BUILD names the build (debug unless set).
 """
-import os
-import pathlib
 import re
 import subprocess
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from harness import BUILD, ROOT
+
 MICROVM = "microvm,acpi=on,rtc=on"
 
 
 def kernel():
-    return ROOT / "build" / os.environ.get("CRYPTOS_BUILD", "debug") / "kernel/cryptos"
+    return ROOT / "build" / BUILD / "kernel/cryptos"
 
 
 def log(append="", machine="q35", cpu="max", smp=1, memory="128M", qemu=(), seconds=60):

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Each guard of the kernel catches what it is there for, and the report says so, with names."""
-import os
-
 import bare
 import pytest
+from harness import BUILD
 
 # crash=KIND, the reason that is reported, the function that heads the backtrace
 CRASHES = [
@@ -38,7 +37,7 @@ def test_every_cpu_is_in_the_report():
     bare.none(lines, "does not answer")
 
 
-@pytest.mark.skipif(os.environ.get("CRYPTOS_BUILD") == "release", reason="UBSan is in debug builds")
+@pytest.mark.skipif(BUILD == "release", reason="UBSan is in debug builds")
 def test_undefined_behaviour_is_one_line():
     lines = bare.log("crash=undefined")
     bare.first(lines, r"ubsan: kernel/boot/crash.c:\d+:\d+: a signed sum does not fit")
