@@ -59,9 +59,9 @@ typedef int64_t nanos_t;  // a time or a span of time in nanoseconds
 #define MIB(n) ((uint64_t)(n) << 20)
 #define GIB(n) ((uint64_t)(n) << 30)
 
-#define NANOS_PER_SECOND 1000000000ll
-#define NANOS_PER_MILLI  1000000ll
-#define NANOS_PER_MICRO  1000ll
+#define NANOS_PER_SECOND INT64_C(1000000000)
+#define NANOS_PER_MILLI  INT64_C(1000000)
+#define NANOS_PER_MICRO  INT64_C(1000)
 
 // True when the sum or product does not fit; the result is then unspecified.
 #define add_overflows(a, b, result) __builtin_add_overflow((a), (b), (result))

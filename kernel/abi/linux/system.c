@@ -2,7 +2,7 @@
 // About the system and the process as a whole: names, memory, limits, randomness, the log, mounts,
 // power.
 #include "kernel/abi/linux/flags.h"
-#include "kernel/abi/linux/system.h"
+#include "kernel/process/release.h"
 #include "kernel/acpi/acpi.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/user_memory.h"
@@ -16,9 +16,9 @@
 
 LINUX_CALL(uname)
 {
-    struct linux_utsname u = { .system = "CryptOS",
-                               .release = LINUX_RELEASE,
-                               .version = CRYPTOS_VERSION,
+    struct linux_utsname u = { .system = RELEASE_SYSTEM,
+                               .release = RELEASE_LINUX,
+                               .version = RELEASE_VERSION,
                                .machine = "x86_64" };
     host_name_get(u.node, sizeof(u.node));
     host_domain_get(u.domain, sizeof(u.domain));

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// /proc/PID/maps, mounts and mountinfo: lists that another room hands out one by one.
+#include "kernel/memory/heap.h"
+#include "kernel/process/proc/proc.h"
+#include "lib/string.h"
+
+struct visit {
+    struct text *out;
+    struct view view;
+    char *path; // PATH_LENGTH_MAX bytes
+    unsigned number;
+};
+
+static err_t visit_begin(struct visit *v, struct text *out, struct credentials **hold)
+{
+    *v = (struct visit){ .out = out, .path = heap_alloc(PATH_LENGTH_MAX) };
+    if (!v->path)
+        return -ENOMEM;
+    view_begin(&v->view, hold);
+    return 0;
+}
+
+static void visit_end(struct visit *v, struct credentials *hold)
+{
+    view_end(&v->view, hold);
+    heap_free(v->path);
+}
+
+static bool map_line(const struct mapping *m, void *data)
+{
+    struct visit *v = data;
+    struct file *f = m->file;
+    uint64_t device = 0, inode = 0;
+    size_t length = 0;
+    if (f && f->node) {
+        device = f->node->scheme->device;
+        inode = f->node->inode;
+        if (!f->where || name_path(&v->view, f->where, true, v->path, PATH_LENGTH_MAX, &length))
+            length = 0;
+    }
+    const char *label = m->flags & MAPF_STACK ? "[stack]" : m->flags & MAPF_HEAP ? "[heap]" : "";
+    text_add(v->out, "%08lx-%08lx %c%c%c%c %08lx %02lx:%02lx %lu ", m->start, m->end,
+             m->access & MAP_READ ? 'r' : '-', m->access & MAP_WRITE ? 'w' : '-',
+             m->access & MAP_EXECUTE ? 'x' : '-', m->flags & MAPF_SHARED ? 's' : 'p', m->offset,
+             device >> 8, device & 0xff, inode);
+    text_add(v->out, "%*s%.*s%s\n", 20, "", (int)length, v->path, label);
+    return !v->out->cut;
+}
+
+err_t proc_maps_text(const struct proc_target *t, struct text *out)
+{
+    struct visit v;
+    struct credentials *hold;
+    struct process *p = t->process;
+    if (signal_allowed(p, 0))
+        return -EACCES;
+    err_t e = visit_begin(&v, out, &hold);
+    if (e)
+        return e;
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct space *s = p->space;
+    if (s)
+        space_get(s);
+    spin_unlock_irq(&p->lock, flags);
+    if (s) {
+        space_visit(s, map_line, &v);
+        space_put(s);
+    }
+    visit_end(&v, hold);
+    return 0;
+}
+
+// Linux's names of the schemes that are its file systems.
+static const char *kind_of(const struct scheme *s)
+{
+    static const char *const names[][2] = {
+        { "tmp", "tmpfs" },
+        { "dev", "devtmpfs" },
+        { "pts", "devpts" },
+        { "sys", "sysfs" },
+    };
+    for (size_t i = 0; i < array_len(names); i++) {
+        if (!strcmp(names[i][0], s->name))
+            return names[i][1];
+    }
+    return s->name;
+}
+
+static bool mount_path(struct visit *v, const struct mount *m, size_t *length)
+{
+    return !name_path(&v->view, m->root, false, v->path, PATH_LENGTH_MAX, length);
+}
+
+static bool mount_line(struct mount *m, void *data)
+{
+    struct visit *v = data;
+    size_t length;
+    if (!mount_path(v, m, &length))
+        return true;
+    text_add(v->out, "%s %.*s %s %s%s%s%s 0 0\n", m->source ? m->source : "none", (int)length,
+             v->path, kind_of(m->scheme), m->flags & MOUNT_READ_ONLY ? "ro" : "rw",
+             m->flags & MOUNT_NO_SUID ? ",nosuid" : "", m->flags & MOUNT_NO_DEVICES ? ",nodev" : "",
+             m->flags & MOUNT_NO_EXECUTE ? ",noexec" : "");
+    return !v->out->cut;
+}
+
+static bool mount_info_line(struct mount *m, void *data)
+{
+    struct visit *v = data;
+    size_t length;
+    unsigned number = ++v->number;
+    if (!mount_path(v, m, &length))
+        return true;
+    text_add(v->out, "%u 1 0:%u / %.*s %s - %s %s rw\n", number, m->scheme->device, (int)length,
+             v->path, m->flags & MOUNT_READ_ONLY ? "ro" : "rw", kind_of(m->scheme),
+             m->source ? m->source : "none");
+    return !v->out->cut;
+}
+
+static err_t visit_mounts(struct text *out, bool (*line)(struct mount *m, void *data))
+{
+    struct visit v;
+    struct credentials *hold;
+    err_t e = visit_begin(&v, out, &hold);
+    if (e)
+        return e;
+    mount_visit(line, &v);
+    visit_end(&v, hold);
+    return 0;
+}
+
+err_t proc_mounts_text(const struct proc_target *t, struct text *out)
+{
+    return visit_mounts(out, mount_line);
+}
+
+err_t proc_mount_info_text(const struct proc_target *t, struct text *out)
+{
+    return visit_mounts(out, mount_info_line);
+}

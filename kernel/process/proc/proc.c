@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Nodes and files made from the tables. Guards: a file's text lies under its file lock; the rest is
+// immutable.
+#include "kernel/process/proc/proc.h"
+#include "kernel/console/panic.h"
+#include "kernel/memory/heap.h"
+#include "lib/string.h"
+
+#define TEXT_FIRST 1024ull
+#define TEXT_MOST  MIB(4)
+enum { WRITE_MAX = 4096, PROC_MAGIC = 0x9fa0, FIXED_OFFSET = 2, NUMBER_OFFSET = 1024 };
+
+// What a node stands for.
+struct proc_data {
+    const struct proc_entry *entry;
+    int32_t process, task, number; // 0, 0, -1: none
+};
+
+// The text of an open file.
+struct proc_text {
+    struct mutex lock;
+    char *bytes;
+    size_t length;
+};
+
+static const struct node_ops directory_ops, file_node_ops, link_ops;
+static struct scheme proc_scheme;
+
+static err_t target_begin(const struct proc_data *d, struct proc_target *t)
+{
+    *t = (struct proc_target){ .number = d->number };
+    if (!d->process)
+        return 0;
+    err_t e = process_find(d->process, &t->process);
+    if (e)
+        return -ENOENT;
+    e = task_find(d->task ? d->task : d->process, &t->task);
+    if (!e && t->task->process == t->process)
+        return 0;
+    if (!e)
+        task_put(t->task);
+    t->task = NULL;
+    if (!d->task)
+        return 0; // a zombie, or its first task has ended
+    process_put(t->process);
+    return -ENOENT;
+}
+
+static void target_end(struct proc_target *t)
+{
+    if (t->task)
+        task_put(t->task);
+    if (t->process)
+        process_put(t->process);
+}
+
+static err_t proc_node_make(const struct proc_data *d, struct node **node)
+{
+    static const struct node_ops *const ops[] = {
+        [NODE_DIRECTORY] = &directory_ops, [NODE_FILE] = &file_node_ops, [NODE_LINK] = &link_ops
+    };
+    struct proc_data *copy = heap_alloc(sizeof(*copy));
+    if (!copy)
+        return -ENOMEM;
+    *copy = *d;
+    err_t e = node_make(&proc_scheme, ops[d->entry->kind], d->entry->kind, d->entry->mode, node);
+    if (e) {
+        heap_free(copy);
+        return e;
+    }
+    (*node)->data = copy;
+    (*node)->links = d->entry->kind == NODE_DIRECTORY ? 2 : 1;
+    struct proc_target t;
+    if (!target_begin(d, &t)) {
+        if (t.process) {
+            uint64_t flags = spin_lock_irq(&t.process->lock);
+            (*node)->user = t.process->credentials->effective_user;
+            (*node)->group = t.process->credentials->effective_group;
+            spin_unlock_irq(&t.process->lock, flags);
+        }
+        target_end(&t);
+    }
+    return 0;
+}
+
+static void proc_node_drop(struct node *n)
+{
+    heap_free(n->data);
+}
+
+static bool number_parse_name(const char *name, size_t length, int32_t *number)
+{
+    int64_t n = 0;
+    if (length == 0 || length > 9 || (name[0] == '0' && length > 1))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return false;
+        n = n * 10 + (name[i] - '0');
+    }
+    *number = (int32_t)n;
+    return true;
+}
+
+// The child `number` of a numbered directory.
+static void numbered_child(const struct proc_data *dir, int32_t number, struct proc_data *child)
+{
+    *child = *dir;
+    child->entry = dir->entry->numbered;
+    if (dir->entry->number_is_process)
+        child->process = number;
+    else if (dir->entry->number_is_task)
+        child->task = number;
+    else
+        child->number = number;
+}
+
+static err_t directory_find(struct node *n, const char *name, size_t length, struct node **node)
+{
+    const struct proc_data *d = n->data;
+    for (const struct proc_entry *e = d->entry->children; e && e->name; e++) {
+        if (strlen(e->name) == length && !memcmp(e->name, name, length)) {
+            struct proc_data child = *d;
+            child.entry = e;
+            return proc_node_make(&child, node);
+        }
+    }
+    int32_t number;
+    if (!d->entry->numbered || !number_parse_name(name, length, &number))
+        return -ENOENT;
+    struct proc_target t;
+    err_t e = target_begin(d, &t);
+    if (e)
+        return e;
+    bool there = d->entry->next_number(&t, number) == number;
+    target_end(&t);
+    struct proc_data child;
+    numbered_child(d, number, &child);
+    return there ? proc_node_make(&child, node) : -ENOENT;
+}
+
+// Offsets: 0 and 1 the dots, then the fixed entries, then NUMBER_OFFSET + number.
+static err_t directory_list(struct file *f, uint64_t offset, struct directory_sink *s)
+{
+    const struct proc_data *d = f->node->data;
+    if (!file_list_dots(f, &offset, s))
+        return 0;
+    const struct proc_entry *e = d->entry->children;
+    for (uint64_t i = 0; e && e->name; e++, i++) {
+        if (i + FIXED_OFFSET < offset)
+            continue;
+        if (!s->entry(s, e->name, strlen(e->name), f->node->inode + i + 1, e->kind,
+                      i + FIXED_OFFSET + 1))
+            return 0;
+    }
+    if (!d->entry->numbered)
+        return 0;
+    struct proc_target t;
+    err_t error = target_begin(d, &t);
+    if (error)
+        return error;
+    int32_t n = offset > NUMBER_OFFSET ? (int32_t)(offset - NUMBER_OFFSET) : 0;
+    while ((n = d->entry->next_number(&t, n)) >= 0) {
+        char name[12];
+        int length = format_text(name, sizeof(name), "%d", n);
+        if (!s->entry(s, name, (size_t)length, (uint64_t)n + NUMBER_OFFSET,
+                      d->entry->numbered->kind, (uint64_t)n + NUMBER_OFFSET + 1))
+            break;
+        n++;
+    }
+    target_end(&t);
+    return 0;
+}
+
+static err_t directory_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
+{
+    if (from == SEEK_FROM_HERE)
+        by += (int64_t)f->offset;
+    else if (from != SEEK_FROM_START)
+        return -EINVAL;
+    if (by < 0)
+        return -EINVAL;
+    f->offset = *result = (uint64_t)by;
+    return 0;
+}
+
+static const struct file_ops directory_file_ops = {
+    .name = "proc directory",
+    .list = directory_list,
+    .seek = directory_seek,
+};
+
+static err_t directory_open(struct node *n, struct name *where, unsigned flags, struct file **file)
+{
+    return file_make(&directory_file_ops, n, where, flags, NULL, file);
+}
+
+// Makes the text anew, with more room until all of it fits.
+static err_t text_refresh(struct proc_text *p, const struct proc_data *d)
+{
+    struct proc_target t;
+    err_t e = target_begin(d, &t);
+    if (e)
+        return e == -ENOENT ? -ESRCH : e;
+    heap_free(p->bytes);
+    p->bytes = NULL;
+    p->length = 0;
+    for (uint64_t room = TEXT_FIRST; !e; room *= 4) {
+        struct text out = { .to = heap_alloc(room), .room = room };
+        if (!out.to) {
+            e = -ENOMEM;
+            break;
+        }
+        e = d->entry->text(&t, &out);
+        if (!e && (!out.cut || room >= TEXT_MOST)) {
+            p->bytes = out.to;
+            p->length = out.length;
+            break;
+        }
+        heap_free(out.to);
+    }
+    target_end(&t);
+    return e;
+}
+
+static len_t text_read(struct file *f, struct io *io, uint64_t offset)
+{
+    struct proc_text *p = f->data;
+    const struct proc_data *d = f->node->data;
+    if (!d->entry->text)
+        return -EINVAL;
+    mutex_lock(&p->lock);
+    err_t e = offset == 0 || !p->bytes ? text_refresh(p, d) : 0;
+    if (!e && offset < p->length)
+        e = io_put(io, p->bytes + offset, min_of(p->length - offset, io->left));
+    mutex_unlock(&p->lock);
+    return io_result(io, e);
+}
+
+static len_t text_write(struct file *f, struct io *io, uint64_t offset)
+{
+    const struct proc_data *d = f->node->data;
+    if (!d->entry->write)
+        return -EINVAL;
+    char *text = heap_alloc(WRITE_MAX);
+    if (!text)
+        return -ENOMEM;
+    size_t size = io->left;
+    err_t e = size < WRITE_MAX ? io_get(io, text, size) : -EINVAL;
+    if (!e && size && text[size - 1] == '\n')
+        text[size - 1] = '\0';
+    struct proc_target t;
+    if (!e)
+        e = target_begin(d, &t);
+    if (!e) {
+        e = d->entry->write(&t, text);
+        target_end(&t);
+    }
+    heap_free(text);
+    return e ? e : (len_t)size;
+}
+
+static err_t text_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
+{
+    return directory_seek(f, by, from, result);
+}
+
+static void text_close(struct file *f)
+{
+    struct proc_text *p = f->data;
+    heap_free(p->bytes);
+    heap_free(p);
+}
+
+static const struct file_ops text_file_ops = {
+    .name = "proc text",
+    .read = text_read,
+    .write = text_write,
+    .seek = text_seek,
+    .close = text_close,
+};
+
+static err_t text_open(struct node *n, struct name *where, unsigned flags, struct file **file)
+{
+    struct proc_text *p = heap_alloc(sizeof(*p));
+    if (!p)
+        return -ENOMEM;
+    mutex_init(&p->lock, RANK_SLEEP_LEAF - 20);
+    err_t e = file_make(&text_file_ops, n, where, flags, p, file);
+    if (e)
+        heap_free(p);
+    return e;
+}
+
+static err_t link_target(struct node *n, char *to, size_t room, size_t *length)
+{
+    const struct proc_data *d = n->data;
+    struct proc_target t;
+    err_t e = target_begin(d, &t);
+    if (e)
+        return e;
+    e = d->entry->target(&t, to, room, length);
+    target_end(&t);
+    return e;
+}
+
+static err_t link_jump(struct node *n, struct name **place)
+{
+    const struct proc_data *d = n->data;
+    struct proc_target t;
+    *place = NULL;
+    if (!d->entry->jump)
+        return -EINVAL; // not a link that jumps: its text is followed
+    err_t e = target_begin(d, &t);
+    if (e)
+        return e;
+    e = d->entry->jump(&t, place);
+    target_end(&t);
+    return e;
+}
+
+static const struct node_ops directory_ops = {
+    .find = directory_find,
+    .open = directory_open,
+    .drop = proc_node_drop,
+    .do_not_cache = true,
+};
+static const struct node_ops file_node_ops = { .open = text_open, .drop = proc_node_drop };
+static const struct node_ops link_ops = {
+    .target = link_target,
+    .jump = link_jump,
+    .drop = proc_node_drop,
+};
+
+static err_t proc_root_make(struct scheme *s, const char *source, const char *options,
+                            struct node **root)
+{
+    static struct node *one; // made once, kept for ever
+    err_t e = 0;
+    if (!one) {
+        struct proc_data d = { .entry = &proc_root, .number = -1 };
+        e = proc_node_make(&d, &one);
+    }
+    if (!e) {
+        node_get(one);
+        *root = one;
+    }
+    return e;
+}
+
+static err_t proc_totals(struct scheme *s, struct scheme_totals *totals)
+{
+    *totals = (struct scheme_totals){ .magic = PROC_MAGIC,
+                                      .block_size = PAGE_SIZE,
+                                      .name_max = NAME_LENGTH_MAX };
+    return 0;
+}
+
+static const struct scheme_ops proc_ops = { .root = proc_root_make, .totals = proc_totals };
+static struct scheme proc_scheme = { .name = "proc", .ops = &proc_ops, .is_tree = true };
+
+void proc_init(void)
+{
+    if (scheme_register(&proc_scheme))
+        panic("proc: the name of the scheme is taken");
+}

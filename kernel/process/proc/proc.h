@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The "proc" scheme: the system and its processes as text, in the form that programs know from
+// Linux's /proc.
+//
+// The tree is tables: an entry is a file whose text a function writes, a link, or a directory of
+// entries or of numbers (processes, tasks, descriptors). proc.c turns them into nodes; system.c and
+// process.c hold the tables. A file's text is made when it is read from its start, and stays the
+// same until it is read from there again. Nothing is cached: names are asked for anew each time.
+// Thread context; functions may sleep.
+#pragma once
+#include "kernel/process/process.h"
+#include "lib/format.h"
+
+// What an entry is about. `process` and `task` are NULL where the entry is about the system;
+// references are held.
+struct proc_target {
+    struct process *process;
+    struct task *task; // NULL in a zombie
+    int number;        // of the descriptor, in fd/
+};
+
+struct proc_entry {
+    const char *name;
+    enum node_kind kind;
+    uint16_t mode;
+    // Files: appends the text. Called again with more room when it was cut. 0, or what read
+    // returns.
+    err_t (*text)(const struct proc_target *t, struct text *out);
+    // Files that can be written: one write, one text, NUL-terminated without its last newline.
+    err_t (*write)(const struct proc_target *t, const char *text);
+    // Links: their text; or, for those that lead to what has no path, the place itself.
+    err_t (*target)(const struct proc_target *t, char *to, size_t room, size_t *length);
+    err_t (*jump)(const struct proc_target *t, struct name **place);
+    // Directories: fixed entries, ended by one without a name; and numbered ones.
+    const struct proc_entry *children;
+    const struct proc_entry *numbered;
+    int32_t (*next_number)(const struct proc_target *t, int32_t from); // >= from; -1: none
+    bool number_is_process, number_is_task;
+};
+
+extern const struct proc_entry proc_root;              // system.c
+extern const struct proc_entry proc_process_directory; // process.c
+
+// Where numbers of the system's configuration lie: /proc/sys; system.c.
+void proc_init(void);
+
+// The process's mappings as /proc/PID/maps shows them (maps.c).
+err_t proc_maps_text(const struct proc_target *t, struct text *out);
+err_t proc_mounts_text(const struct proc_target *t, struct text *out);
+err_t proc_mount_info_text(const struct proc_target *t, struct text *out);

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// /proc/PID: one process as text (proc(5)).
+#include "kernel/arch/x86_64/fpu.h"
+#include "kernel/memory/heap.h"
+#include "kernel/process/internal.h"
+#include "kernel/process/proc/proc.h"
+#include "kernel/process/terminal/terminal.h"
+#include "lib/string.h"
+
+#define TICK (NANOS_PER_SECOND / 100)
+
+static char state_of(const struct proc_target *t)
+{
+    struct process *p = t->process;
+    if (p->zombie)
+        return 'Z';
+    if (p->stopped)
+        return 'T';
+    if (!t->task)
+        return 'Z';
+    switch (t->task->thread.state) {
+    case THREAD_ASLEEP:
+        return t->task->thread.interruptible ? 'S' : 'D';
+    case THREAD_DEAD:
+        return 'X';
+    default:
+        return 'R';
+    }
+}
+
+static const char *state_name(char state)
+{
+    switch (state) {
+    case 'R':
+        return "running";
+    case 'S':
+        return "sleeping";
+    case 'D':
+        return "disk sleep";
+    case 'T':
+        return "stopped";
+    case 'X':
+        return "dead";
+    default:
+        return "zombie";
+    }
+}
+
+static struct space *space_of(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct space *s = p->space;
+    if (s)
+        space_get(s);
+    spin_unlock_irq(&p->lock, flags);
+    return s;
+}
+
+// Parent, group and session, of one moment.
+static void kin_of(struct process *p, int32_t *parent, int32_t *group, int32_t *session)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    *parent = p->parent ? p->parent->number : 0;
+    *group = p->group ? p->group->number : 0;
+    *session = p->session;
+    spin_unlock_irq(&process_tree_lock, flags);
+}
+
+static void signals_of(struct process *p, uint64_t *ignored, uint64_t *caught)
+{
+    *ignored = *caught = 0;
+    for (int n = 1; n <= SIGNAL_LAST; n++) {
+        struct signal_action a = signal_action_of(p, n);
+        if (a.handler == ACTION_IGNORE)
+            *ignored |= SIGNAL_BIT(n);
+        else if (a.handler != ACTION_DEFAULT)
+            *caught |= SIGNAL_BIT(n);
+    }
+}
+
+static err_t stat_text(const struct proc_target *t, struct text *out)
+{
+    struct process *p = t->process;
+    struct task *task = t->task;
+    struct space_usage usage = { 0 };
+    struct child_times times;
+    int32_t parent, group, session, foreground = -1;
+    uint64_t device = 0, ignored, caught, peak = 0;
+    struct space *s = space_of(p);
+    if (s) {
+        space_usage(s, &usage);
+        peak = s->stack_top;
+        space_put(s);
+    }
+    process_times(p, &times);
+    kin_of(p, &parent, &group, &session);
+    terminal_of_process(p, &device, &foreground);
+    signals_of(p, &ignored, &caught);
+    int nice = task ? task->thread.ring.nice : 0;
+    text_add(out, "%d (%s) %c %d %d %d %lu %d 0 %lu %lu %lu %lu ", task ? task->number : p->number,
+             task ? task->thread.name : p->name, state_of(t), parent, group, session,
+             (unsigned long)device, foreground, times.faults_minor, p->children_times.faults_minor,
+             times.faults_major, p->children_times.faults_major);
+    text_add(out, "%ld %ld %ld %ld %d %d %u 0 %ld %lu %lu %lu ", times.user / TICK,
+             times.system / TICK, p->children_times.user / TICK, p->children_times.system / TICK,
+             20 + nice, nice, p->task_count, p->started / TICK, usage.mapped,
+             usage.resident >> PAGE_SHIFT, p->limits[LIMIT_RESIDENT].soft);
+    // Addresses are for those who may look; esp and eip are told to nobody.
+    text_add(out, "1 1 %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %u %u 0 0 0 0 0 0 0 0 0 0 0 %d\n", peak,
+             p->pending.pending & UINT32_MAX, task ? task->mask & UINT32_MAX : 0,
+             ignored & UINT32_MAX, caught & UINT32_MAX, p->exit_signal,
+             task ? task->thread.ring.core : 0, task ? task->thread.ring.priority : 0, 0);
+    return 0;
+}
+
+static err_t statm_text(const struct proc_target *t, struct text *out)
+{
+    struct space_usage u = { 0 };
+    struct space *s = space_of(t->process);
+    if (s) {
+        space_usage(s, &u);
+        space_put(s);
+    }
+    text_add(out, "%lu %lu 0 %lu 0 %lu 0\n", u.mapped >> PAGE_SHIFT, u.resident >> PAGE_SHIFT,
+             u.code >> PAGE_SHIFT, (u.data + u.stack) >> PAGE_SHIFT);
+    return 0;
+}
+
+static void status_memory(struct process *p, struct text *out)
+{
+    struct space_usage u = { 0 };
+    struct space *s = space_of(p);
+    if (!s)
+        return;
+    space_usage(s, &u);
+    text_add(
+        out,
+        "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n"
+        "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\n",
+        u.mapped >> 10, u.mapped >> 10, u.locked >> 10, s->resident_peak * 4, u.resident >> 10,
+        u.data >> 10, u.stack >> 10, u.code >> 10);
+    space_put(s);
+}
+
+static void status_identity(struct process *p, struct text *out)
+{
+    struct credentials *c = credentials_of(p);
+    text_add(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", c->user,
+             c->effective_user, c->saved_user, c->file_user, c->group, c->effective_group,
+             c->saved_group, c->file_group);
+    for (unsigned i = 0; i < c->group_count; i++)
+        text_add(out, "%u ", c->groups[i]);
+    text_add(out, "\n");
+    credentials_put(c);
+}
+
+static void status_rights(struct process *p, struct text *out)
+{
+    struct credentials *c = credentials_of(p);
+    text_add(out,
+             "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n"
+             "NoNewPrivs:\t%d\nSeccomp:\t0\n",
+             c->inheritable, c->permitted, c->effective, c->bounding, c->ambient,
+             p->no_new_privileges);
+    credentials_put(c);
+}
+
+static err_t status_text(const struct proc_target *t, struct text *out)
+{
+    struct process *p = t->process;
+    struct child_times times;
+    int32_t parent, group, session;
+    uint64_t ignored, caught;
+    char state = state_of(t);
+    kin_of(p, &parent, &group, &session);
+    signals_of(p, &ignored, &caught);
+    process_times(p, &times);
+    text_add(out,
+             "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n",
+             t->task ? t->task->thread.name : p->name, p->place ? p->place->umask : 0, state,
+             state_name(state), p->number, t->task ? t->task->number : p->number, parent);
+    text_add(out, "TracerPid:\t0\n");
+    status_identity(p, out);
+    status_memory(p, out);
+    text_add(out,
+             "Threads:\t%u\nSigQ:\t0/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
+             "SigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+             p->task_count, p->limits[LIMIT_SIGNALS].soft, t->task ? t->task->pending.pending : 0,
+             p->pending.pending, t->task ? t->task->mask : 0, ignored, caught);
+    status_rights(p, out);
+    text_add(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+             times.switches_voluntary, times.switches_forced);
+    return 0;
+}
+
+static err_t comm_text(const struct proc_target *t, struct text *out)
+{
+    text_add(out, "%s\n", t->task ? t->task->thread.name : t->process->name);
+    return 0;
+}
+
+static err_t comm_write(const struct proc_target *t, const char *text)
+{
+    if (!t->task || t->process != process_current())
+        return -EINVAL;
+    size_t n = strnlen(text, sizeof(t->task->thread.name) - 1);
+    memset(t->task->thread.name, 0, sizeof(t->task->thread.name));
+    memcpy(t->task->thread.name, text, n);
+    return 0;
+}
+
+// Bytes of another process's memory, as they are; stops at what is not there.
+static void memory_text(struct space *s, uaddr_t start, uaddr_t end, struct text *out)
+{
+    while (start < end && !out->cut) {
+        struct page *page;
+        if (space_page(s, round_down(start, PAGE_SIZE), MAP_READ, &page))
+            return;
+        uint64_t at = start % PAGE_SIZE, part = min_of(PAGE_SIZE - at, end - start);
+        if (part >= out->room - out->length)
+            out->cut = true;
+        else
+            memcpy(out->to + out->length, (char *)page_virt(page) + at, part);
+        out->length += out->cut ? 0 : part;
+        page_put(page);
+        start += part;
+    }
+}
+
+static err_t arguments_text(const struct proc_target *t, struct text *out)
+{
+    struct space *s = space_of(t->process);
+    if (s) {
+        memory_text(s, s->arguments_start, s->arguments_end, out);
+        space_put(s);
+    }
+    return 0;
+}
+
+static err_t environment_text(const struct proc_target *t, struct text *out)
+{
+    if (signal_allowed(t->process, 0))
+        return -EACCES;
+    struct space *s = space_of(t->process);
+    if (s) {
+        memory_text(s, s->environment_start, s->environment_end, out);
+        space_put(s);
+    }
+    return 0;
+}
+
+static err_t limits_text(const struct proc_target *t, struct text *out)
+{
+    static const struct {
+        const char *name, *unit;
+    } rows[LIMIT_COUNT] = {
+        { "Max cpu time", "seconds" },     { "Max file size", "bytes" },
+        { "Max data size", "bytes" },      { "Max stack size", "bytes" },
+        { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
+        { "Max processes", "processes" },  { "Max open files", "files" },
+        { "Max locked memory", "bytes" },  { "Max address space", "bytes" },
+        { "Max file locks", "locks" },     { "Max pending signals", "signals" },
+        { "Max msgqueue size", "bytes" },  { "Max nice priority", "" },
+        { "Max realtime priority", "" },   { "Max realtime timeout", "us" },
+    };
+    text_add(out, "%-26s%-21s%-21s%-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        char soft[24] = "unlimited", hard[24] = "unlimited";
+        struct limit_pair l = t->process->limits[i];
+        if (l.soft != LIMIT_NONE)
+            format_text(soft, sizeof(soft), "%lu", l.soft);
+        if (l.hard != LIMIT_NONE)
+            format_text(hard, sizeof(hard), "%lu", l.hard);
+        text_add(out, "%-26s%-21s%-21s%-10s\n", rows[i].name, soft, hard, rows[i].unit);
+    }
+    return 0;
+}
+
+static err_t io_text(const struct proc_target *t, struct text *out)
+{
+    text_add(out, "rchar: %lu\nwchar: %lu\n", t->process->read_bytes, t->process->written_bytes);
+    return 0;
+}
+
+static err_t zero_text(const struct proc_target *t, struct text *out)
+{
+    text_add(out, "0\n");
+    return 0;
+}
+
+static err_t nothing_write(const struct proc_target *t, const char *text)
+{
+    return 0;
+}
+
+// cwd, root and exe: places in the tree, seen from the reader's root.
+static err_t place_text(struct name *place, char *to, size_t room, size_t *length)
+{
+    struct view v;
+    struct credentials *hold;
+    view_begin(&v, &hold);
+    err_t e = name_path(&v, place, true, to, room, length);
+    view_end(&v, hold);
+    return e;
+}
+
+typedef struct name *(*place_pick)(struct process *p);
+
+static struct name *pick_here(struct process *p)
+{
+    return p->place ? p->place->here : NULL;
+}
+
+static struct name *pick_root(struct process *p)
+{
+    return p->place ? p->place->root : NULL;
+}
+
+static struct name *pick_program(struct process *p)
+{
+    return p->program;
+}
+
+static err_t place_get(struct process *p, place_pick pick, struct name **place)
+{
+    if (signal_allowed(p, 0))
+        return -EACCES;
+    uint64_t flags = spin_lock_irq(&p->lock);
+    *place = pick(p);
+    if (*place)
+        name_get(*place);
+    spin_unlock_irq(&p->lock, flags);
+    return *place ? 0 : -ENOENT;
+}
+
+static err_t place_target(const struct proc_target *t, place_pick pick, char *to, size_t room,
+                          size_t *length)
+{
+    struct name *place;
+    err_t e = place_get(t->process, pick, &place);
+    if (e)
+        return e;
+    e = place_text(place, to, room, length);
+    name_put(place);
+    return e;
+}
+
+static err_t here_target(const struct proc_target *t, char *to, size_t room, size_t *length)
+{
+    return place_target(t, pick_here, to, room, length);
+}
+
+static err_t here_jump(const struct proc_target *t, struct name **place)
+{
+    return place_get(t->process, pick_here, place);
+}
+
+static err_t root_target(const struct proc_target *t, char *to, size_t room, size_t *length)
+{
+    return place_target(t, pick_root, to, room, length);
+}
+
+static err_t root_jump(const struct proc_target *t, struct name **place)
+{
+    return place_get(t->process, pick_root, place);
+}
+
+static err_t program_target(const struct proc_target *t, char *to, size_t room, size_t *length)
+{
+    return place_target(t, pick_program, to, room, length);
+}
+
+static err_t program_jump(const struct proc_target *t, struct name **place)
+{
+    return place_get(t->process, pick_program, place);
+}
+
+static struct descriptors *descriptors_of(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct descriptors *d = p->descriptors;
+    if (d)
+        descriptors_get(d);
+    spin_unlock_irq(&p->lock, flags);
+    return d;
+}
+
+static int32_t next_descriptor(const struct proc_target *t, int32_t from)
+{
+    struct descriptors *d = descriptors_of(t->process);
+    if (!d || signal_allowed(t->process, 0)) {
+        if (d)
+            descriptors_put(d);
+        return -1;
+    }
+    int32_t n = descriptor_next(d, from);
+    descriptors_put(d);
+    return n;
+}
+
+static err_t descriptor_of(const struct proc_target *t, struct file **file)
+{
+    struct descriptors *d = descriptors_of(t->process);
+    if (!d)
+        return -ENOENT;
+    err_t e = descriptor_file(d, t->number, file);
+    descriptors_put(d);
+    return e ? -ENOENT : 0;
+}
+
+static err_t descriptor_target(const struct proc_target *t, char *to, size_t room, size_t *length)
+{
+    struct file *f;
+    err_t e = descriptor_of(t, &f);
+    if (e)
+        return e;
+    if (f->where)
+        e = place_text(f->where, to, room, length);
+    else
+        e = file_path(f, to, room, length);
+    file_put(f);
+    return e;
+}
+
+static err_t descriptor_jump(const struct proc_target *t, struct name **place)
+{
+    struct file *f;
+    err_t e = descriptor_of(t, &f);
+    if (e)
+        return e;
+    *place = f->where;
+    if (f->where)
+        name_get(f->where);
+    else
+        e = -ENXIO;
+    file_put(f);
+    return e;
+}
+
+static err_t descriptor_info_text(const struct proc_target *t, struct text *out)
+{
+    struct file *f;
+    err_t e = descriptor_of(t, &f);
+    if (e)
+        return e;
+    text_add(out, "pos:\t%lu\nflags:\t0%o\n", f->offset, f->flags & OPEN_WRITE ? 2 : 0);
+    file_put(f);
+    return 0;
+}
+
+// The next task number of the process; its list is short and not sorted.
+static int32_t next_task(const struct proc_target *t, int32_t from)
+{
+    int32_t best = -1;
+    uint64_t flags = spin_lock_irq(&t->process->signal_lock);
+    list_for_each (link, &t->process->tasks) {
+        int32_t n = list_entry(link, struct task, process_link)->number;
+        if (n >= from && (best < 0 || n < best))
+            best = n;
+    }
+    spin_unlock_irq(&t->process->signal_lock, flags);
+    return best;
+}
+
+static const struct proc_entry descriptor_link = {
+    .kind = NODE_LINK, .mode = 0700, .target = descriptor_target, .jump = descriptor_jump
+};
+static const struct proc_entry descriptor_info = { .kind = NODE_FILE,
+                                                   .mode = 0400,
+                                                   .text = descriptor_info_text };
+
+#define FILE_ENTRY(called, permissions, writer)                                \
+    {                                                                          \
+        .name = called, .kind = NODE_FILE, .mode = permissions, .text = writer \
+    }
+#define TASK_ENTRIES                                                                            \
+    FILE_ENTRY("cmdline", 0444, arguments_text),                                                \
+        { .name = "comm",                                                                       \
+          .kind = NODE_FILE,                                                                    \
+          .mode = 0644,                                                                         \
+          .text = comm_text,                                                                    \
+          .write = comm_write },                                                                \
+        { .name = "cwd",                                                                        \
+          .kind = NODE_LINK,                                                                    \
+          .mode = 0777,                                                                         \
+          .target = here_target,                                                                \
+          .jump = here_jump },                                                                  \
+        FILE_ENTRY("environ", 0400, environment_text),                                          \
+        { .name = "exe",                                                                        \
+          .kind = NODE_LINK,                                                                    \
+          .mode = 0777,                                                                         \
+          .target = program_target,                                                             \
+          .jump = program_jump },                                                               \
+        { .name = "fd",                                                                         \
+          .kind = NODE_DIRECTORY,                                                               \
+          .mode = 0500,                                                                         \
+          .numbered = &descriptor_link,                                                         \
+          .next_number = next_descriptor },                                                     \
+        { .name = "fdinfo",                                                                     \
+          .kind = NODE_DIRECTORY,                                                               \
+          .mode = 0500,                                                                         \
+          .numbered = &descriptor_info,                                                         \
+          .next_number = next_descriptor },                                                     \
+        FILE_ENTRY("io", 0400, io_text), FILE_ENTRY("limits", 0444, limits_text),               \
+        FILE_ENTRY("maps", 0444, proc_maps_text), FILE_ENTRY("mounts", 0444, proc_mounts_text), \
+        FILE_ENTRY("mountinfo", 0444, proc_mount_info_text),                                    \
+        { .name = "oom_score_adj",                                                              \
+          .kind = NODE_FILE,                                                                    \
+          .mode = 0644,                                                                         \
+          .text = zero_text,                                                                    \
+          .write = nothing_write },                                                             \
+        { .name = "root",                                                                       \
+          .kind = NODE_LINK,                                                                    \
+          .mode = 0777,                                                                         \
+          .target = root_target,                                                                \
+          .jump = root_jump },                                                                  \
+        FILE_ENTRY("stat", 0444, stat_text), FILE_ENTRY("statm", 0444, statm_text),             \
+        FILE_ENTRY("status", 0444, status_text)
+
+static const struct proc_entry task_children[] = { TASK_ENTRIES, { 0 } };
+static const struct proc_entry task_directory = { .kind = NODE_DIRECTORY,
+                                                  .mode = 0555,
+                                                  .children = task_children };
+static const struct proc_entry process_children[] = {
+    TASK_ENTRIES,
+    { .name = "task",
+      .kind = NODE_DIRECTORY,
+      .mode = 0555,
+      .numbered = &task_directory,
+      .next_number = next_task,
+      .number_is_task = true },
+    { 0 },
+};
+const struct proc_entry proc_process_directory = { .kind = NODE_DIRECTORY,
+                                                   .mode = 0555,
+                                                   .children = process_children };
