@@ -97,8 +97,8 @@ static void say_registers(const struct trap_frame *f)
 static void say_cpu(unsigned number, const struct report *r)
 {
     if (r->thread)
-        say("CPU %u, thread %u \"%.*s\":", number, r->thread->number, (int)sizeof(r->thread->name),
-            r->thread->name);
+        say("CPU %u, thread %d \"%.*s\":", number, (int)r->thread->number,
+            (int)sizeof(r->thread->name), r->thread->name);
     else
         say("CPU %u, no thread:", number);
     for (unsigned i = 0; i < r->depth; i++) {
