@@ -47,7 +47,7 @@ def _loader(platform, prefix, modules, target):
     return target.read_bytes()
 
 
-def _stripped(kernel, folder):
+def stripped(kernel, folder):
     """The kernel without what only debuggers read; it keeps its own table of names."""
     target = pathlib.Path(folder) / "cryptos"
     run(["objcopy", "--strip-all", kernel, target], quiet=True)
@@ -93,7 +93,7 @@ def make_disk(target, kernel, archive, append):
         files = {
             "EFI/BOOT/BOOTX64.EFI": uefi,
             "boot/grub/grub.cfg": _config(append).encode(),
-            "boot/cryptos": _stripped(kernel, folder).read_bytes(),
+            "boot/cryptos": stripped(kernel, folder).read_bytes(),
             "boot/initramfs.cpio": archive,
         }
         boot = (GRUB / "i386-pc/boot.img").read_bytes()
@@ -105,7 +105,7 @@ def make_iso(target, kernel, archive, append):
     with tempfile.TemporaryDirectory(prefix="cryptos-iso-") as folder:
         tree = pathlib.Path(folder) / "tree"
         (tree / "boot/grub").mkdir(parents=True)
-        shutil.copy(_stripped(kernel, folder), tree / "boot/cryptos")
+        shutil.copy(stripped(kernel, folder), tree / "boot/cryptos")
         (tree / "boot/initramfs.cpio").write_bytes(archive)
         (tree / "boot/grub/grub.cfg").write_text(_config(append))
         made = pathlib.Path(folder) / "made.iso"
