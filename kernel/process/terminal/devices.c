@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The terminals of this machine and their names under /dev: ttyS0.., tty (the caller's own),
-// console (what `console=` on the command line says).
+// The terminals of this machine and their names under /dev: ttyS0.., tty1 (keyboard and screen),
+// tty (the caller's own), console (what `console=` on the command line says).
+#include "kernel/console/keyboard.h"
 #include "kernel/console/log.h"
+#include "kernel/console/screen.h"
 #include "kernel/console/uart.h"
+#include "kernel/process/terminal/pty.h"
 #include "kernel/process/terminal/terminal_inside.h"
 #include "lib/command_line.h"
 #include "lib/format.h"
@@ -10,7 +13,7 @@
 
 #define DEVICE_NUMBER(major, minor) ((uint64_t)(major) << 8 | (minor))
 
-enum { TERMINALS = UART_COUNT };
+enum { TERMINALS = UART_COUNT + 1, SCREEN_TERMINAL = UART_COUNT };
 
 static struct terminal *terminals[TERMINALS]; // NULL: not there
 static struct device_entry entries[TERMINALS];
@@ -62,6 +65,25 @@ static const struct terminal_driver serial_driver = {
     .drained = serial_drained,
     .set_modes = serial_set_modes,
     .send_break = serial_send_break,
+};
+
+// Keyboard and screen. What the screen answers to an escape sequence is as if it was typed.
+
+static size_t screen_terminal_read(void *device, uint8_t *to, size_t size)
+{
+    size_t count = screen_answer(to, size);
+    return count > 0 ? count : keyboard_read(to, size);
+}
+
+static size_t screen_terminal_write(void *device, const uint8_t *from, size_t size)
+{
+    screen_write((const char *)from, size);
+    return size;
+}
+
+static const struct terminal_driver screen_driver = {
+    .read = screen_terminal_read,
+    .write = screen_terminal_write,
 };
 
 // Names.
@@ -140,6 +162,27 @@ static void add_serial(unsigned number)
         log_warn("terminal: %s does not work (error %d)", name, -e);
 }
 
+static void add_screen(void)
+{
+    struct terminal *t;
+    unsigned rows, columns, width, height;
+    if (!screen_size(&rows, &columns, &width, &height))
+        return;
+    err_t e = terminal_make("tty1", &screen_driver, NULL, &t);
+    if (e) {
+        log_warn("terminal: no memory for tty1");
+        return;
+    }
+    t->window = (struct terminal_window){
+        .rows = (uint16_t)rows,
+        .columns = (uint16_t)columns,
+        .width = (uint16_t)width,
+        .height = (uint16_t)height,
+    };
+    add(SCREEN_TERMINAL, "tty1", DEVICE_NUMBER(4, 1), t);
+    keyboard_start(notify, t);
+}
+
 // The last `console=` wins on Linux; here the first known one does: it is where init talks.
 static struct terminal *choose_console(void)
 {
@@ -163,6 +206,7 @@ void terminal_init(void)
 {
     for (unsigned number = 0; number < UART_COUNT; number++)
         add_serial(number);
+    add_screen();
     console = choose_console();
     log_info("terminal: console is %s", console ? console->name : "missing");
 
@@ -179,4 +223,5 @@ void terminal_init(void)
     register_or_warn(&own);
     register_or_warn(&console_entry);
     process_set_session_hook(terminal_leader_exit);
+    pty_init();
 }

@@ -203,6 +203,13 @@ size_t line_input(struct line *l, const uint8_t *bytes, size_t count)
     return taken;
 }
 
+bool line_takes_input(const struct line *l)
+{
+    bool canonical = l->modes.local & LINE_ICANON;
+    uint32_t limit = canonical ? LINE_INPUT_SIZE - 1 : LINE_INPUT_SIZE;
+    return input_used(l) < limit || (canonical && l->head == l->edit);
+}
+
 void line_break(struct line *l)
 {
     if (l->modes.input & LINE_IGNBRK)

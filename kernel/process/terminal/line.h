@@ -149,6 +149,9 @@ void line_init(struct line *l, const struct line_ops *ops, void *context);
 // after line_read() or line_flush_input() made room.
 size_t line_input(struct line *l, const uint8_t *bytes, size_t count) must_check;
 
+// False when line_input() would take nothing, whatever is offered.
+bool line_takes_input(const struct line *l);
+
 // The device saw a break.
 void line_break(struct line *l);
 

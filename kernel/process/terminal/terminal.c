@@ -91,6 +91,7 @@ void terminal_service(struct terminal *t)
     assert(mutex_held(&t->lock));
     if (t->driver->broken && t->driver->broken(t->device))
         line_break(&t->line);
+    service_output(t); // first: a screen may answer to it
     if (t->driver->read)
         service_input(t);
     service_output(t);
@@ -302,6 +303,7 @@ static size_t write_some(struct terminal *t, const uint8_t *from, size_t size)
         taken += step;
         service_output(t);
     } while (taken < size && step > 0);
+    terminal_service(t);
     mutex_unlock(&t->lock);
     return taken;
 }

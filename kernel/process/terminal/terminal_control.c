@@ -20,7 +20,7 @@ err_t terminal_drain(struct file *f)
     return e == -EINTR ? -ERESTARTSYS : e;
 }
 
-static void set_modes(struct terminal *t, const struct line_modes *modes)
+void terminal_set_modes(struct terminal *t, const struct line_modes *modes)
 {
     if (t->driver->set_modes)
         t->driver->set_modes(t->device, modes);
@@ -39,7 +39,7 @@ void terminal_set_window(struct terminal *t, const struct terminal_window *windo
         terminal_signal(t, SIGNAL_WINDOW);
 }
 
-static void flush(struct terminal *t, int32_t sides)
+void terminal_flush(struct terminal *t, int32_t sides)
 {
     if (sides & TERMINAL_INPUT) {
         line_flush_input(&t->line);
@@ -102,7 +102,7 @@ static err_t type_byte(struct terminal *t, uint8_t byte)
 }
 
 // What can be asked at any time, of any terminal, without waiting.
-static err_t control_ask(struct terminal *t, unsigned request, void *argument)
+err_t terminal_control_ask(struct terminal *t, unsigned request, void *argument)
 {
     err_t e = 0;
     mutex_lock(&t->lock);
@@ -151,15 +151,15 @@ static err_t control_change(struct file *f, unsigned request, void *argument)
     mutex_lock(&t->lock);
     switch (request) {
     case CONTROL_TERMINAL_SET_MODES_FLUSH:
-        flush(t, TERMINAL_INPUT);
-        set_modes(t, argument);
+        terminal_flush(t, TERMINAL_INPUT);
+        terminal_set_modes(t, argument);
         break;
     case CONTROL_TERMINAL_SET_MODES:
     case CONTROL_TERMINAL_SET_MODES_DRAIN:
-        set_modes(t, argument);
+        terminal_set_modes(t, argument);
         break;
     case CONTROL_TERMINAL_FLUSH:
-        flush(t, *(int32_t *)argument);
+        terminal_flush(t, *(int32_t *)argument);
         break;
     case CONTROL_TERMINAL_FLOW:
         e = flow(t, *(int32_t *)argument);
@@ -209,6 +209,6 @@ err_t terminal_control(struct file *f, unsigned request, void *argument)
     case CONTROL_TERMINAL_HANG_UP:
         return hang_up(t);
     default:
-        return control_ask(t, request, argument);
+        return terminal_control_ask(t, request, argument);
     }
 }

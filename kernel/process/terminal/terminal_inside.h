@@ -38,5 +38,10 @@ err_t terminal_get_session(struct terminal *t, int32_t *session) must_check;
 
 // terminal_control.c
 err_t terminal_control(struct file *f, unsigned request, void *argument);
+// Requests that never wait and any process may make; -ENOTTY: not one of them.
+err_t terminal_control_ask(struct terminal *t, unsigned request, void *argument) must_check;
+// t->lock held.
+void terminal_set_modes(struct terminal *t, const struct line_modes *modes);
+void terminal_flush(struct terminal *t, int32_t sides);
 // Waits until all output has left; -ERESTARTSYS.
 err_t terminal_drain(struct file *f) must_check;
