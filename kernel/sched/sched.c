@@ -86,7 +86,6 @@ void sched_enter_cpu(void)
     idle->stack_top = percpu_self()->kernel_stack;
     percpu_self()->current = idle;
     turn_init_cpu(idle);
-    preempt_on(); // smp.c starts it with preemption off
     idle_loop();
 }
 
