@@ -49,8 +49,9 @@ void idle_loop(void)
         timer_settle();
         if (percpu_self()->turn_wanted)
             continue;
+        __atomic_store_n(&this_cpu(turn_cpus).idle_since, clock_now(), __ATOMIC_RELAXED);
         cpu_sleep();
-        thread_account(false);
+        idle_end(&this_cpu(turn_cpus), clock_now());
     }
 }
 
@@ -94,6 +95,15 @@ void sched_idle(void)
     thread_exit(); // the boot stack stays: it was never taken from stack_make()
 }
 
+nanos_t clock_idle_time(uint32_t cpu)
+{
+    if (cpu >= ring.cores)
+        return 0;
+    const struct turn_cpu *c = cpu_ptr(turn_cpus, cpu);
+    nanos_t since = __atomic_load_n(&c->idle_since, __ATOMIC_RELAXED);
+    return c->time_idle + (since ? max_of(clock_now() - since, (nanos_t)0) : 0);
+}
+
 static uint64_t sum_switches(void)
 {
     uint64_t sum = 0;
@@ -122,15 +132,10 @@ void sched_cpu(uint32_t cpu, struct sched_cpu *out)
         .user = c->time_user,
         .nice = c->time_nice,
         .system = c->time_system,
-        .idle = c->time_idle,
+        .idle = clock_idle_time(cpu),
         .turns = c->core.turns,
         .token_passes = c->core.passes,
         .wake_ipis = c->core.wake_ipis,
         .switches = c->core.switches,
     };
-}
-
-nanos_t clock_idle_time(uint32_t cpu)
-{
-    return cpu < ring.cores ? cpu_ptr(turn_cpus, cpu)->time_idle : 0;
 }

@@ -163,6 +163,14 @@ void thread_yield(void)
     irq_restore(flags);
 }
 
+void idle_end(struct turn_cpu *c, nanos_t now)
+{
+    if (!c->idle_since)
+        return;
+    c->time_idle += now - c->idle_since;
+    __atomic_store_n(&c->idle_since, 0, __ATOMIC_RELAXED);
+}
+
 void thread_account(bool user)
 {
     struct turn_cpu *c = &this_cpu(turn_cpus);
@@ -171,7 +179,7 @@ void thread_account(bool user)
     nanos_t span = max_of(now - t->time_switched, (nanos_t)0);
     t->time_switched = now;
     if (t == c->idle) {
-        c->time_idle += span;
+        idle_end(c, now);
     } else if (user) {
         t->time_user += span;
         if (t->ring.nice > 0)

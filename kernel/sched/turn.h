@@ -18,7 +18,8 @@ void turn_init_cpu(
 // Takes a turn: interrupts off, preempt_count 0. `blocks`: the caller's state says it sleeps or is
 // dead.
 void turn(bool blocks);
-void turn_finish(void); // the first thing after a switch
+void turn_finish(void);                         // the first thing after a switch
+void idle_end(struct turn_cpu *c, nanos_t now); // counts the time since c->idle_since
 void idle_loop(void) __attribute__((noreturn));
 
 void thread_init(void); // lists, the reaper's queue
