@@ -83,9 +83,13 @@ static force_inline struct thread *thread_current(void)
 }
 
 // True where the caller may block: a thread, preemption and interrupts on.
+// The count is read by one instruction: a thread that moves to another CPU must not see the old
+// one's.
 static inline bool may_sleep(void)
 {
-    return percpu_self()->preempt_count == 0 && !irqs_off();
+    uint32_t count;
+    __asm__ volatile("movl %%gs:32, %0" : "=r"(count)::"memory");
+    return count == 0 && !irqs_off();
 }
 
 static force_inline void cpu_relax(void)
