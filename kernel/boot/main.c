@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The boot order of CPU 0. Each line may rely on every line above it and on nothing below.
 #include "kernel/boot/main.h"
-#include "kernel/boot/crash.h"
 #include "kernel/acpi/acpi.h"
 #include "kernel/arch/x86_64/clock_hw.h"
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/irq.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
+#include "kernel/boot/cpu_selftest.h"
+#include "kernel/boot/crash.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
 #include "kernel/console/screen.h"
 #include "kernel/console/uart.h"
-#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/memory/memory.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/selftest.h"
@@ -69,6 +70,7 @@ void kernel_main(const struct handoff *h)
     uart_init();                  // serial lines; the log's too
     smp_start(&platform, sched_enter_cpu);
     acpi_start();            // AML in a thread of its own, beside all that follows
+    cpu_selftest();          // for tests
     sched_selftest();        // for tests
     crash_by_command_line(); // for tests
     panic("there is nothing more to start yet");

@@ -2,6 +2,7 @@
 // Features of the processor and the control registers that follow from them (cpu.h). Written once
 // by the boot CPU, read everywhere: no locks.
 #include "kernel/arch/x86_64/cpu.h"
+#include "kernel/arch/x86_64/extable.h"
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/syscall.h"
@@ -109,8 +110,9 @@ static void settle_dependencies(void)
         if (!cpu_has(needs[i][1]))
             drop_feature(needs[i][0]);
 
-    // Emulators take MWAIT for a pause (QEMU's TCG: the CPU never sleeps), hypervisors trap it.
-    if (cpu_has(CPU_HYPERVISOR))
+    // Emulators take MWAIT for a pause (QEMU's TCG: the CPU never sleeps), hypervisors trap it. It
+    // must have its extensions, and let masked interrupts end the sleep.
+    if (cpu_has(CPU_HYPERVISOR) || cpuid(0, 0).a < 5 || (cpuid(5, 0).c & 3) != 3)
         drop_feature(CPU_MONITOR);
 }
 
@@ -225,15 +227,34 @@ void cpu_set_number(void)
         msr_write(MSR_TSC_AUX, cpu_number());
 }
 
+// With bit 0 of ECX, MWAIT ends at an interrupt although it is masked; hint 0: C1. A CPU that
+// refuses what CPUID promised (QEMU's TCG) gets HLT from then on.
+static void sleep_mwait(void)
+{
+    bool works;
+    __asm__ volatile("monitor" ::"a"(percpu_self()), "c"(0), "d"(0));
+    __asm__ volatile("1: mwait\n"
+                     "   mov $1, %b0\n"
+                     "2:\n" EXTABLE("1b", "3f") ".pushsection .text.fixup, \"ax\"\n"
+                                                "3: xor %b0, %b0\n"
+                                                "   jmp 2b\n"
+                                                ".popsection"
+                     : "=d"(works)
+                     : "a"(0), "c"(1)
+                     : "memory");
+    if (works)
+        __asm__ volatile("sti\n\tnop\n\tcli" ::: "memory");
+    else
+        drop_feature(CPU_MONITOR);
+}
+
 // STI takes effect after the next instruction, so no interrupt can come between it and the sleep.
 void cpu_sleep(void)
 {
-    if (cpu_has(CPU_MONITOR)) {
-        __asm__ volatile("monitor" ::"a"(percpu_self()), "c"(0), "d"(0));
-        __asm__ volatile("sti\n\tmwait\n\tcli" ::"a"(0), "c"(0) : "memory"); // hint 0: C1
-    } else {
+    if (cpu_has(CPU_MONITOR))
+        sleep_mwait();
+    else
         __asm__ volatile("sti\n\thlt\n\tcli" ::: "memory");
-    }
 }
 
 void cpu_halt_forever(void)
