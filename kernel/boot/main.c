@@ -26,9 +26,9 @@ static void handoff_log(const struct handoff *h)
     for (unsigned i = 0; i < h->range_count; i++)
         if (h->ranges[i].kind == MEMORY_USABLE)
             usable += h->ranges[i].size;
-    log_info("boot: CryptOS, started by %s%s%s, %s firmware, %lu MiB of memory in %u ranges",
-             h->protocol, h->loader[0] ? " from " : "", h->loader, h->uefi ? "UEFI" : "BIOS",
-             usable >> 20, h->range_count);
+    log_info("boot: CryptOS, started by %s%s%s%s, %lu MiB of memory in %u ranges", h->protocol,
+             h->loader[0] ? " from " : "", h->loader, h->uefi ? " on UEFI" : "", usable >> 20,
+             h->range_count);
     log_info("boot: command line: %s", h->command_line);
     log_info("boot: image at %#lx, %lu KiB, moved by %lu MiB; initramfs of %lu KiB at %#lx",
              h->kernel_start, (h->kernel_end - h->kernel_start) >> 10, h->kernel_slide >> 20,
