@@ -206,10 +206,17 @@ static struct ring_item *take_first(struct ring_core *me, struct ring_item *prev
     return next;
 }
 
+// A crowded core takes its turn without the token when that is more than a lap late (a core on its way
+// kept interrupts off for long, or the machine is a guest whose host does not run all its cores).
+static nanos_t guard(const struct ring *r)
+{
+    return 2 * max_of(RING_SLICE, RING_HOP_LEAST * (nanos_t)r->cores);
+}
+
 // After the choice: who takes the token, and what the timer is armed for.
 static void turn_end(struct ring *r, struct ring_core *me, bool arrived, nanos_t now)
 {
-    me->guard_at = me->waiting ? now + RING_GUARD : RING_NEVER;
+    me->guard_at = me->waiting ? now + guard(r) : RING_NEVER;
     if (arrived)
         token_hop(r, me, now);
     else if (!me->has_token && me->waiting)

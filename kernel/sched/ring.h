@@ -56,7 +56,6 @@ enum { RING_WORDS = RING_CORES / 64, RING_NONE = UINT16_MAX };
 #define RING_SLICE     (4 * NANOS_PER_MILLI)   // one lap
 #define RING_HOP_LEAST (25 * NANOS_PER_MICRO)  // hops are not shorter
 #define RING_HOP_ROOM  (200 * NANOS_PER_MICRO) // hop while a core idles that could help
-#define RING_GUARD     (8 * RING_SLICE)        // a crowded core takes a turn without the token
 #define RING_GRANULE   NANOS_PER_MILLI         // lead in virtual time that preempts
 #define RING_LAG       (4 * RING_SLICE)        // virtual time that cores may lie apart
 #define RING_NEVER     ((nanos_t)INT64_MAX)
