@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/boot/cpu_selftest.h"
 #include "kernel/boot/crash.h"
+#include "kernel/boot/memory_selftest.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
 #include "kernel/console/screen.h"
@@ -68,9 +69,11 @@ void kernel_main(const struct handoff *h)
     fpu_init();                   // vector registers may be kept for threads
     sched_init();                 // this flow of control is a thread now, others can be made
     uart_init();                  // serial lines; the log's too
+    space_init();                 // address spaces and page faults
     smp_start(&platform, sched_enter_cpu);
     acpi_start();            // AML in a thread of its own, beside all that follows
     cpu_selftest();          // for tests
+    memory_selftest();       // for tests
     sched_selftest();        // for tests
     crash_by_command_line(); // for tests
     panic("there is nothing more to start yet");

@@ -207,6 +207,8 @@ static void block_free(struct page *p)
     if (unlikely(p->flags & (PAGE_RESERVED | PAGE_FREE)))
         panic("memory: frame %#llx freed that was not allocated (flags %#x)",
               (unsigned long long)page_phys(p), p->flags);
+    if (p->flags & PAGE_USER)
+        account_add(ACCOUNT_USER, -(1ll << order));
     p->flags = 0;
     for (unsigned i = 1; i < 1u << order; i++)
         p[i].flags = 0;
@@ -241,8 +243,9 @@ void page_split(struct page *p)
 {
     assert(p->references == 1 && !(p->flags & PAGE_TAIL));
     unsigned frames = 1u << p->order;
+    uint16_t flags = p->flags & PAGE_USER;
     for (unsigned i = 0; i < frames; i++) {
-        p[i].flags = 0;
+        p[i].flags = flags;
         p[i].order = 0;
         p[i].references = 1;
     }
@@ -261,6 +264,11 @@ void memory_release(phys_t start, uint64_t size)
         p->flags = 0;
         page_put(p);
     }
+}
+
+uint64_t page_free_bytes(void)
+{
+    return zones_free() * PAGE_SIZE;
 }
 
 void memory_totals(struct memory_totals *t)

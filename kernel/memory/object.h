@@ -15,7 +15,8 @@
 #include "kernel/sync/mutex.h"
 #include "lib/radix.h"
 
-struct memory_object;
+// Pages are looked up, made and removed under o->lock, and put into page tables under it too: so nobody
+// maps a page that truncation is taking away. A pager's `fill` and `write_back` run under it.
 
 struct pager {
     const char *name;
@@ -25,7 +26,8 @@ struct pager {
     err_t (*write_back)(struct memory_object *o, uint64_t index, struct page *p);
     // The object's last reference is gone and its pages are freed.
     void (*drop)(struct memory_object *o);
-    bool physical; // `private_data` is the base address; pages have no struct page
+    bool physical;        // `private_data` is the base address; pages have no struct page
+    bool write_combining; // of physical ones: else cached where it is memory, uncached elsewhere
 };
 
 struct memory_object {
@@ -41,6 +43,7 @@ struct memory_object {
 
 extern const struct pager anonymous_pager; // zeros, never written back
 extern const struct pager physical_pager;
+extern const struct pager framebuffer_pager; // physical, write-combining
 
 struct memory_object *object_make(const struct pager *pager, void *private_data, uint64_t size) must_check;
 void object_get(struct memory_object *o);
@@ -52,6 +55,13 @@ err_t object_page(struct memory_object *o, uint64_t index, bool make, struct pag
 
 // Cuts or extends. Pages past the new end go, also out of every mapping; the rest of the last is zeroed.
 err_t object_resize(struct memory_object *o, uint64_t size) must_check;
+
+// Writes changed pages of [start, end) (indexes) back; later changes are noticed anew.
+err_t object_sync(struct memory_object *o, uint64_t start, uint64_t end) must_check;
+
+// For those who hold o->lock: as object_page().
+err_t object_page_locked(struct memory_object *o, uint64_t index, bool make,
+                         struct page **page) must_check;
 
 // Frees the pages of [start, end) (indexes): a hole reads as zeros.
 void object_punch(struct memory_object *o, uint64_t start, uint64_t end);

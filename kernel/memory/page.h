@@ -25,6 +25,7 @@ enum page_flag {
     PAGE_DIRTY = 1 << 5,    // changed since it was read from its object's backing
     PAGE_POISONED = 1 << 6, // freed and filled with the poison pattern (debug builds)
     PAGE_TABLE = 1 << 7,    // a page table: `entries` is valid
+    PAGE_USER = 1 << 8,     // a program's own page (for the accounts)
 };
 
 struct page {
@@ -57,7 +58,7 @@ enum page_alloc_flag {
     PAGE_RESERVE = 1 << 2, // may dip into the last reserve: for freeing memory, never for users
 };
 
-enum { PAGE_ORDER_MAX = 10 }; // blocks up to 4 MiB
+enum { PAGE_ORDER_LARGE = 9, PAGE_ORDER_MAX = 10 }; // 2 MiB; blocks up to 4 MiB
 
 // 2^order frames, aligned to their size, with one reference; NULL when there are none.
 struct page *page_alloc(unsigned order, unsigned flags) must_check;
@@ -89,6 +90,9 @@ static inline void *page_virt(const struct page *p)
 {
     return phys_to_virt(page_phys(p));
 }
+
+// Bytes that are free, roughly; cheap.
+uint64_t page_free_bytes(void);
 
 // True when a struct page exists for the address: it is real memory.
 bool phys_is_memory(phys_t address);

@@ -15,7 +15,7 @@
 // Context: threads only; everything here may sleep, but space_load().
 #pragma once
 #include "kernel/memory/object.h"
-#include "lib/rbtree.h"
+#include "lib/range_tree.h"
 
 enum map_access { MAP_READ = 1, MAP_WRITE = 2, MAP_EXECUTE = 4 };
 
@@ -46,13 +46,18 @@ struct map_request {
 };
 
 struct mapping {
-    struct rb_node node; // in space.mappings, by start
-    uaddr_t start, end;
+    union {
+        struct range_node range; // in space.mappings
+        struct {
+            struct rb_node node;
+            uaddr_t start, end; // the same as range.start, range.end
+        };
+    };
     uint16_t access, max_access;
     uint32_t flags;
     struct memory_object *object; // NULL: private anonymous
     uint64_t offset;              // into object, of start
-    struct list object_link;
+    struct list object_link;      // in object.mappings, guarded by the object's lock
     struct space *space;
     void *file;
 };
@@ -61,20 +66,24 @@ struct space_usage {
     uint64_t mapped, resident, locked, data, stack, code; // bytes
 };
 
+_Static_assert(offsetof(struct mapping, start) == offsetof(struct mapping, range.start) &&
+                   offsetof(struct mapping, end) == offsetof(struct mapping, range.end),
+               "two names for one place");
+
 struct space {
     uint32_t references;
     struct rwlock lock;
     struct rb_tree mappings;
     struct spinlock table_lock; // RANK_PAGE_TABLE
     phys_t top_table;
-    uint64_t cpus_loaded; // bit for each CPU that has it loaded: who gets TLB requests
+    uint64_t cpus_loaded;    // bit for each CPU that has it loaded: who gets TLB requests
+    uint64_t id;             // never used twice
+    uint64_t tlb_generation; // counts TLB requests: a CPU that missed some forgets what it kept
     uint64_t resident_pages, mapped_bytes, resident_peak;
     uint64_t mapped_limit, data_limit, stack_limit; // bytes, from the process's limits
     uaddr_t map_hint, heap_start, heap_end;         // brk
     uaddr_t stack_top, arguments_start, arguments_end, environment_start, environment_end;
     uaddr_t code_start, code_end, data_start, data_end;
-    void (*file_get)(void *file);
-    void (*file_put)(void *file);
 };
 
 // How the scheme room counts references on a mapping's `file`; set once at boot.
@@ -117,6 +126,9 @@ struct futex_key {
     uint64_t offset;
 };
 err_t space_futex_key(struct space *s, uaddr_t address, bool shared, struct futex_key *key) must_check;
+
+// Whether any page of [start, start + size) lies in a mapping.
+bool space_is_mapped(struct space *s, uaddr_t start, uint64_t size);
 
 // Visits mappings in order of address; stops when `visit` returns false. Holds the lock for reading.
 void space_visit(struct space *s, bool (*visit)(const struct mapping *m, void *data), void *data);

@@ -44,7 +44,7 @@ entry_t *table_entry(phys_t top, uint64_t address, unsigned level, bool make)
     phys_t table = top;
     for (unsigned l = TABLE_LEVELS; l > level; l--) {
         entry_t *e = table_at(table) + entry_index(address, l);
-        if (!(*e & ENTRY_PRESENT)) {
+        if (!*e) {
             phys_t below = make ? table_make() : 0;
             if (!below)
                 return NULL;
@@ -58,6 +58,40 @@ entry_t *table_entry(phys_t top, uint64_t address, unsigned level, bool make)
         table = *e & ENTRY_ADDRESS;
     }
     return table_at(table) + entry_index(address, level);
+}
+
+void table_set(entry_t *e, entry_t value)
+{
+    struct page *table = phys_to_page(virt_to_phys((void *)round_down((uint64_t)e, PAGE_SIZE)));
+    table->entries += !!value - !!*e;
+    __atomic_store_n(e, value, __ATOMIC_RELEASE);
+}
+
+static void visit_level(phys_t table, unsigned level, uint64_t start, uint64_t end,
+                        struct table_visit *v)
+{
+    uint64_t span = entry_span(level), next;
+    for (uint64_t a = start; a < end; a = next) {
+        entry_t *e = table_at(table) + entry_index(a, level);
+        next = round_down(a, span) + span;
+        if (!*e)
+            continue;
+        if (level == 1 || (*e & ENTRY_LARGE)) {
+            v->leaf(v, e, level, round_down(a, span));
+            continue;
+        }
+        struct page *below = phys_to_page(*e & ENTRY_ADDRESS);
+        visit_level(page_phys(below), level - 1, a, min_of(next, end), v);
+        if (!below->entries && v->dropped) {
+            table_set(e, 0);
+            v->dropped(v, below, a);
+        }
+    }
+}
+
+void table_visit(phys_t top, uint64_t start, uint64_t end, struct table_visit *v)
+{
+    visit_level(top, TABLE_LEVELS, start, end, v);
 }
 
 // The largest level at which a page may start here and not reach past `size`.

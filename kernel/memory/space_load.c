@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which space a CPU has loaded, and whose TLBs must be told of a change.
+//
+// A kernel thread runs in whatever space was loaded last: leaving and coming back costs nothing.
+// That CPU still counts as having it loaded until it loads another.
+//
+// With process-context identifiers each CPU remembers the last few spaces it had, each with the
+// space's count of TLB requests at the time it was left. A CPU that has the space loaded takes part
+// in each request; one that has not only finds, when it comes back, that the count has moved on.
+// Pairs: space_load() sets its bit in cpus_loaded, then reads tlb_generation; space_flush()
+// raises tlb_generation, then reads cpus_loaded (all sequentially consistent): one sees the other.
+#include "kernel/arch/x86_64/preempt.h"
+#include "kernel/arch/x86_64/smp.h"
+#include "kernel/memory/memory.h"
+#include "kernel/memory/space_inside.h"
+
+enum { PCID_SLOTS = 6 };
+
+struct space_cpu {
+    struct space *running; // of the thread that runs; NULL: a kernel thread
+    struct space *loaded;  // in CR3; NULL: the kernel's own table
+    unsigned next_slot;
+    struct {
+        uint64_t id, generation;
+    } slots[PCID_SLOTS]; // what the TLB may hold under PCID slot + 1
+};
+
+static DEFINE_PERCPU(struct space_cpu, space_cpu);
+
+struct space *space_current(void)
+{
+    uint64_t flags = irq_save();
+    struct space *s = this_cpu(space_cpu).running;
+    irq_restore(flags);
+    return s;
+}
+
+static uint64_t this_bit(void)
+{
+    return 1ull << cpu_number();
+}
+
+// The PCID slot for a space; *keep: what the TLB holds under it is right.
+static unsigned slot_for(struct space_cpu *c, const struct space *s, bool *keep)
+{
+    uint64_t generation = __atomic_load_n(&s->tlb_generation, __ATOMIC_SEQ_CST);
+    unsigned slot = 0;
+    while (slot < PCID_SLOTS && c->slots[slot].id != s->id)
+        slot++;
+    *keep = slot < PCID_SLOTS && c->slots[slot].generation == generation;
+    if (slot == PCID_SLOTS)
+        slot = c->next_slot++ % PCID_SLOTS;
+    c->slots[slot].id = s->id;
+    c->slots[slot].generation = generation;
+    return slot;
+}
+
+static void switch_to(struct space_cpu *c, struct space *s)
+{
+    struct space *old = c->loaded;
+    if (s) {
+        __atomic_or_fetch(&s->cpus_loaded, this_bit(), __ATOMIC_SEQ_CST);
+        bool keep = false;
+        unsigned pcid = paging_has_pcid() ? slot_for(c, s, &keep) + 1 : 0;
+        paging_load(s->top_table, pcid, keep);
+    } else {
+        paging_load(memory_kernel_table(), 0, false);
+    }
+    c->loaded = s;
+    if (old)
+        __atomic_and_fetch(&old->cpus_loaded, ~this_bit(), __ATOMIC_SEQ_CST);
+}
+
+void space_load(struct space *s)
+{
+    uint64_t flags = irq_save();
+    struct space_cpu *c = &this_cpu(space_cpu);
+    c->running = s;
+    if (s && s != c->loaded)
+        switch_to(c, s);
+    irq_restore(flags);
+}
+
+// With interrupts off.
+static void leave_here(void *space)
+{
+    uint64_t flags = irq_save();
+    struct space_cpu *c = &this_cpu(space_cpu);
+    if (c->loaded == space)
+        switch_to(c, NULL);
+    irq_restore(flags);
+}
+
+void space_leave_all(struct space *s)
+{
+    leave_here(s);
+    uint64_t others = __atomic_load_n(&s->cpus_loaded, __ATOMIC_SEQ_CST);
+    if (others)
+        ipi_call(others, leave_here, s);
+}
+
+void space_flush(struct space *s, uaddr_t start, uaddr_t end)
+{
+    __atomic_add_fetch(&s->tlb_generation, 1, __ATOMIC_SEQ_CST);
+    preempt_off();
+    uint64_t cpus = __atomic_load_n(&s->cpus_loaded, __ATOMIC_SEQ_CST);
+    if (cpus & this_bit())
+        tlb_flush_range(start, end);
+    if (cpus & ~this_bit())
+        tlb_shootdown(cpus & ~this_bit(), s->top_table, start, end);
+    preempt_on();
+}
