@@ -120,7 +120,7 @@ static entry_t *entry_of(uint64_t address, uint64_t *span)
 static void kernel_flush(uint64_t start, uint64_t end)
 {
     if (cpu_count > 1)
-        tlb_shootdown(~0ull >> (64 - cpu_count), memory_kernel_table(), start, end);
+        tlb_shootdown(~0ull >> (64 - cpu_count), 0, start, end);
     else
         tlb_flush_range(start, end);
 }
