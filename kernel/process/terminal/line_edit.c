@@ -73,7 +73,7 @@ static void wipe(struct line *l, uint32_t columns)
 static void erase_char(struct line *l, bool visible)
 {
     uint8_t c = last_char(l);
-    uint32_t before = c == '\t' ? edited_column(l) : 0;
+    uint32_t before = c == '\t' || is_continuation(l, c) ? edited_column(l) : 0;
     uint32_t columns = shown_as_caret(l, c) ? 2 : (c < 0x20 || c == 0x7f) ? 0 : 1;
     l->tail--;
     while (is_continuation(l, c) && l->tail != l->edit) {
