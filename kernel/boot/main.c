@@ -16,7 +16,14 @@
 #include "kernel/console/panic.h"
 #include "kernel/console/screen.h"
 #include "kernel/console/uart.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/abi/linux/linux.h"
 #include "kernel/memory/memory.h"
+#include "kernel/process/proc/proc.h"
+#include "kernel/process/process.h"
+#include "kernel/process/terminal/terminal.h"
+#include "kernel/scheme/node.h"
+#include "lib/command_line.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/selftest.h"
 
@@ -53,6 +60,19 @@ static void memory_start(const struct handoff *h)
     });
 }
 
+// The first program, from the initramfs; `init=PATH` chooses another.
+static void init_start(const struct handoff *h)
+{
+    static char path[256] = "/init";
+    static const char *const arguments[] = { path, NULL };
+    static const char *const environment[] = { "HOME=/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                                               "TERM=linux", NULL };
+    command_line_get(h->command_line, "init", path, sizeof(path));
+    err_t e = process_start_init(&linux_abi, path, arguments, environment);
+    if (e)
+        panic("cannot make the first process: error %d", -e);
+}
+
 void kernel_main(const struct handoff *h)
 {
     percpu_init();  // this CPU has a number
@@ -71,10 +91,17 @@ void kernel_main(const struct handoff *h)
     uart_init();                  // serial lines; the log's too
     space_init();                 // address spaces and page faults
     smp_start(&platform, sched_enter_cpu);
-    acpi_start();            // AML in a thread of its own, beside all that follows
+    acpi_start();   // AML in a thread of its own, beside all that follows
+    scheme_init();  // names: the root tree, /dev, /scheme
+    process_init(); // system calls, signals, exceptions of programs have takers
+    proc_init();
+    linux_init(h->command_line);
+    acpi_power_button_set_handler(process_ask_power_off);
+    terminal_init();         // serial lines and screen as terminals
     cpu_selftest();          // for tests
     memory_selftest();       // for tests
     sched_selftest();        // for tests
     crash_by_command_line(); // for tests
-    panic("there is nothing more to start yet");
+    init_start(h);
+    sched_idle();
 }

@@ -70,6 +70,14 @@ static err_t parts_make(struct process *p, const struct abi *abi)
     return descriptors_make(&p->descriptors);
 }
 
+void process_ask_power_off(void)
+{
+    struct signal_info info = { .number = SIGNAL_USER_2, .code = SIGNAL_FROM_KERNEL };
+    struct process *init = process_init_process();
+    if (init)
+        (void)signal_send_process(init, &info);
+}
+
 err_t process_start_init(const struct abi *abi, const char *path, const char *const *arguments,
                          const char *const *environment)
 {
