@@ -8,7 +8,8 @@
 //
 // A lock that an interrupt handler takes is taken with interrupts off everywhere. Preemption is
 // off while a lock is held. Debug builds check rank, owner, and that a lock used in interrupts is
-// never taken with interrupts on; the first violation panics and names both ranks. Tests: kernel/sync/test.
+// never taken with interrupts on; the first violation panics and names both ranks. Tests:
+// kernel/sync/test.
 #pragma once
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/sync/lock_rank.h"
@@ -22,9 +23,9 @@ struct spinlock {
 #endif
 };
 
-#define SPINLOCK_INIT(lock_rank)                                                                   \
-    {                                                                                              \
-        .rank = (lock_rank)                                                                        \
+#define SPINLOCK_INIT(lock_rank) \
+    {                            \
+        .rank = (lock_rank)      \
     }
 
 void spin_init(struct spinlock *l, enum lock_rank rank);

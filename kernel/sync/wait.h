@@ -20,9 +20,9 @@ struct wait_queue {
     struct list waiters;  // struct waiter.link
 };
 
-#define WAIT_QUEUE_INIT(name)                                                                      \
-    {                                                                                              \
-        .lock = SPINLOCK_INIT(RANK_WAIT), .waiters = LIST_INIT((name).waiters)                     \
+#define WAIT_QUEUE_INIT(name)                                                  \
+    {                                                                          \
+        .lock = SPINLOCK_INIT(RANK_WAIT), .waiters = LIST_INIT((name).waiters) \
     }
 
 void wait_queue_init(struct wait_queue *q);
@@ -62,25 +62,25 @@ err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible);
 // Prepares the calling thread for wait_sleep(); what happens from here on cuts the sleep short.
 void wait_prepare(struct waiter *w);
 
-#define wait_loop(q, condition, deadline, interruptible)                                           \
-    ({                                                                                             \
-        err_t wait_e = 0;                                                                          \
-        if (!(condition)) {                                                                        \
-            struct waiter wait_w;                                                                  \
-            waiter_begin(&wait_w, (q));                                                            \
-            for (;;) {                                                                             \
-                wait_prepare(&wait_w);                                                             \
-                if (condition) {                                                                   \
-                    wait_e = 0;                                                                    \
-                    break;                                                                         \
-                }                                                                                  \
-                if (wait_e)                                                                        \
-                    break;                                                                         \
-                wait_e = wait_sleep(&wait_w, (deadline), (interruptible));                         \
-            }                                                                                      \
-            waiter_end(&wait_w);                                                                   \
-        }                                                                                          \
-        wait_e;                                                                                    \
+#define wait_loop(q, condition, deadline, interruptible)                   \
+    ({                                                                     \
+        err_t wait_e = 0;                                                  \
+        if (!(condition)) {                                                \
+            struct waiter wait_w;                                          \
+            waiter_begin(&wait_w, (q));                                    \
+            for (;;) {                                                     \
+                wait_prepare(&wait_w);                                     \
+                if (condition) {                                           \
+                    wait_e = 0;                                            \
+                    break;                                                 \
+                }                                                          \
+                if (wait_e)                                                \
+                    break;                                                 \
+                wait_e = wait_sleep(&wait_w, (deadline), (interruptible)); \
+            }                                                              \
+            waiter_end(&wait_w);                                           \
+        }                                                                  \
+        wait_e;                                                            \
     })
 
 #define wait_until(q, condition, deadline)               wait_loop(q, condition, deadline, true)

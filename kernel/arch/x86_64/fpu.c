@@ -76,13 +76,17 @@ static uint64_t features_wanted(void)
     return features;
 }
 
-void fpu_init_cpu(void)
+static void features_enable(void)
 {
     cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (layout.extended ? CR4_OSXSAVE : 0));
     if (layout.extended)
         xcr_write(0, layout.features);
-    uint32_t mxcsr = MXCSR_INITIAL;
-    __asm__ volatile("fninit\n\tldmxcsr %0" ::"m"(mxcsr));
+}
+
+void fpu_init_cpu(void)
+{
+    features_enable();
+    area_load(initial);
 }
 
 static void find_mxcsr_mask(void)
@@ -98,7 +102,7 @@ static void make_initial(void)
 {
     const uint16_t control = CONTROL_INITIAL;
     const uint32_t mxcsr = MXCSR_INITIAL;
-    initial = heap_alloc(layout.area_size);
+    initial = vmap_alloc(layout.area_size); // for its alignment
     if (initial == NULL)
         panic("fpu: no memory for %u bytes at boot", layout.area_size);
     memcpy(initial, &control, sizeof(control));
@@ -110,11 +114,12 @@ void fpu_init(void)
     layout.extended = cpu_has(CPU_XSAVE);
     if (layout.extended)
         layout.features = features_wanted();
-    fpu_init_cpu();
+    features_enable();
     if (layout.extended)
         layout.area_size = cpuid(0xd, 0).b; // for the features in XCR0
     find_mxcsr_mask();
     make_initial();
+    area_load(initial);
     cache = slab_cache_make("fpu", fpu_state_size(), 64);
     log_info("fpu: %s, features %#lx, %u bytes a thread",
              !layout.extended        ? "FXSAVE"
