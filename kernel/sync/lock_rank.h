@@ -10,17 +10,17 @@
 
 enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
-    RANK_MOUNTS = 8,     // scheme/: the table of mounts
-    RANK_NAMESPACE = 10, // scheme/: moving directories within one scheme
-    RANK_FILE = 13,      // scheme/: offset of one open file
-    RANK_NODE = 15,      // scheme/: contents of one node (parent directory before child)
-    RANK_SCHEMES = 18,   // scheme/: what /scheme/NAME shows
-    RANK_PIPE = 22,      // scheme/: one pipe
-    RANK_TERMINAL = 25,  // process/: one terminal
-    RANK_SPACE = 30,     // memory/: mappings of one address space
-    RANK_OBJECT = 35,    // memory/: pages of one memory object
+    RANK_MOUNTS = 8,      // scheme/: the table of mounts
+    RANK_NAMESPACE = 10,  // scheme/: moving directories within one scheme
+    RANK_FILE = 13,       // scheme/: offset of one open file
+    RANK_NODE = 15,       // scheme/: contents of one node (parent directory before child)
+    RANK_SCHEMES = 18,    // scheme/: what /scheme/NAME shows
+    RANK_PIPE = 22,       // scheme/: one pipe
+    RANK_TERMINAL = 25,   // process/: one terminal
+    RANK_SPACE = 30,      // memory/: mappings of one address space
+    RANK_OBJECT = 35,     // memory/: pages of one memory object
     RANK_FIRMWARE = 42,   // acpi/: interrupt routes, while AML runs
-    RANK_SLEEP_LEAF = 45,// a sleeping lock under which no other is taken
+    RANK_SLEEP_LEAF = 45, // a sleeping lock under which no other is taken
 
     // Spin locks, taken under any sleeping lock.
     RANK_PROCESS_TREE = 50, // process/: parents, children, groups, sessions

@@ -46,7 +46,7 @@ static force_inline bool cpu_has(enum cpu_feature f)
 
 const char *cpu_feature_name(enum cpu_feature f);
 const char *cpu_model_name(void);
-uint32_t cpu_user_capabilities(void); // CPUID leaf 1's EDX, which programs get as AT_HWCAP
+uint32_t cpu_user_capabilities(void);    // CPUID leaf 1's EDX, which programs get as AT_HWCAP
 void cpu_init(const char *command_line); // boot CPU
 void cpu_init_secondary(void);           // each other CPU
 void cpu_set_number(void); // tells programs (RDTSCP, RDPID) the CPU's number, once it has one

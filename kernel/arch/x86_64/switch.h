@@ -16,7 +16,8 @@ struct arch_user {
 };
 
 // Prepares a context that starts in entry(data) on the stack that ends at `top`.
-void arch_context_prepare(struct arch_context *c, uint64_t top, void (*entry)(void *data), void *data);
+void arch_context_prepare(struct arch_context *c, uint64_t top, void (*entry)(void *data),
+                          void *data);
 
 // Saves into `from`, continues in `to`; returns when somebody switches back. Interrupts off.
 void arch_context_switch(struct arch_context *from, struct arch_context *to);

@@ -99,7 +99,8 @@ static inline uint64_t trap_argument(const struct trap_frame *f, unsigned n)
     }
 }
 
-// Makes the system call of the frame happen once more: back to its two-byte instruction, with its number.
+// Makes the system call of the frame happen once more: back to its two-byte instruction, with its
+// number.
 static inline void trap_repeat_call(struct trap_frame *f)
 {
     f->rax = f->error;
