@@ -30,8 +30,8 @@ err_t acpi_wait(nanos_t deadline) must_check;
 err_t acpi_pci_route(struct pci_address device, unsigned pin, uint32_t *gsi, unsigned *flags)
     must_check;
 
-// What happens when the power button is pressed: `handler` runs in a thread. Without one the
-// machine is turned off at once. Any context.
+// What happens when the power button is pressed: `handler` runs in a thread. Without one, and when
+// the button is pressed again seconds later, the machine is turned off at once. Any context.
 void acpi_power_button_set_handler(void (*handler)(void));
 
 // Turns the machine off, or restarts it, now: whoever calls has stopped what had to be stopped.

@@ -2,16 +2,24 @@
 // The power button: the fixed one, which is a bit of the PM1 registers, and those that are devices
 // (PNP0C0C; ACPI 6.4, 4.8.2.2.1). Both end in one work of the event thread.
 //
-// `handler` is replaced atomically and read once for each press.
+// Who pressed it and still sees a running machine after a while presses again: then the handler is
+// no longer asked.
+//
+// `handler` is replaced atomically and read once for each press; `asked_at` belongs to the event
+// thread.
 #include "kernel/acpi/acpi.h"
 #include "kernel/acpi/acpica.h"
 #include "kernel/acpi/osl.h"
 #include "kernel/acpi/parts.h"
 #include "kernel/console/log.h"
+#include "kernel/sched/timer.h"
 
 enum { NOTIFY_PRESSED = 0x80 };
 
+#define PATIENCE (3 * NANOS_PER_SECOND)
+
 static void (*handler)(void);
+static nanos_t asked_at = -1;
 
 void acpi_power_button_set_handler(void (*new_handler)(void))
 {
@@ -20,12 +28,15 @@ void acpi_power_button_set_handler(void (*new_handler)(void))
 
 static void pressed(void *context)
 {
-    void (*now)(void) = __atomic_load_n(&handler, __ATOMIC_ACQUIRE);
-    log_line(LOG_NOTICE, "acpi: power button pressed");
-    if (now)
-        now();
-    else
+    void (*ask)(void) = __atomic_load_n(&handler, __ATOMIC_ACQUIRE);
+    nanos_t now = clock_now();
+    bool insists = asked_at >= 0 && now - asked_at > PATIENCE;
+    log_line(LOG_NOTICE, "acpi: power button pressed%s", insists ? " again" : "");
+    if (!ask || insists)
         acpi_power_off();
+    if (asked_at < 0)
+        asked_at = now;
+    ask();
 }
 
 // In the SCI's handler.
