@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 8, 16
 
 def glyphs():
     """Bitmaps (16 bytes) to characters, from the PSF 1 font that the kernel has built in."""
-    data = (cache.folder() / "font/Uni2-Terminus16.psf").read_bytes()
+    data = (cache.third_party_dir() / "font/Uni2-Terminus16.psf").read_bytes()
     assert data[:2] == b"\x36\x04" and data[3] == HEIGHT
     count = 512 if data[2] & 1 else 256
     table = data[4 + count * HEIGHT:]
