@@ -8,7 +8,6 @@
 // Whoever finds bits in request_from already set need not send an interrupt: one is on its way.
 #include "kernel/arch/x86_64/ipi.h"
 #include "kernel/arch/x86_64/apic.h"
-#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/smp.h"
@@ -67,14 +66,12 @@ uint64_t ipi_sent(uint8_t vector)
     return total;
 }
 
-// A space that is not loaded has nothing in this TLB but under process-context identifiers.
+// What the TLB may hold of a space that is not loaded (under process-context identifiers), the
+// memory room finds out about when it loads it again (space_load.c).
 static void flush_local(phys_t top_table, uint64_t start, uint64_t end)
 {
-    if (top_table != 0 && (cr3_read() & ENTRY_ADDRESS) != top_table) {
-        if (cpu_has(CPU_PCID))
-            tlb_flush_all();
+    if (top_table != 0 && (cr3_read() & ENTRY_ADDRESS) != top_table)
         return;
-    }
     if (end != UINT64_MAX)
         tlb_flush_range(start, end);
     else if (top_table != 0)
