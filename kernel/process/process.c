@@ -445,7 +445,9 @@ void notify_parent_locked(struct process *p, int code, int status)
 
 static void system_call(struct trap_frame *f)
 {
+    thread_system_begin();
     process_current()->abi->system_call(f);
+    thread_system_end();
 }
 
 static void mapped_file_get(void *file)

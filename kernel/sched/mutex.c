@@ -10,7 +10,7 @@
 #include "kernel/sched/turn.h"
 #include "kernel/sync/rank.h"
 
-enum { WAITERS = 1, PATIENCE = 2, CHAIN_MOST = 16 };
+enum { WAITERS = 1, PATIENCE = 2, CHAIN_MOST = 16, SPINS = 50 };
 
 struct mutex_waiter {
     struct list link;
@@ -171,21 +171,36 @@ static void lock_slow(struct mutex *m)
     spin_unlock(&slow_lock);
 }
 
+static bool lock_fast(struct mutex *m)
+{
+    uintptr_t expected = 0;
+    return __atomic_compare_exchange_n(&m->owner, &expected, self(), false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+// Most locks are held for less than a switch takes: with other CPUs there, a short look is worth
+// it.
+static bool spin(struct mutex *m)
+{
+    for (unsigned n = 0; n < SPINS && cpu_count > 1; n++) {
+        if (__atomic_load_n(&m->owner, __ATOMIC_RELAXED) == 0 && lock_fast(m))
+            return true;
+        cpu_relax();
+    }
+    return false;
+}
+
 void mutex_lock(struct mutex *m)
 {
     debug_assert(m->rank);
     rank_enter(m);
-    uintptr_t expected = 0;
-    if (!__atomic_compare_exchange_n(&m->owner, &expected, self(), false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
+    if (!lock_fast(m) && !spin(m))
         lock_slow(m);
 }
 
 bool mutex_try(struct mutex *m)
 {
-    uintptr_t expected = 0;
-    if (!__atomic_compare_exchange_n(&m->owner, &expected, self(), false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
+    if (!lock_fast(m))
         return false;
     rank_enter(m);
     return true;

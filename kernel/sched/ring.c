@@ -206,8 +206,9 @@ static struct ring_item *take_first(struct ring_core *me, struct ring_item *prev
     return next;
 }
 
-// A crowded core takes its turn without the token when that is more than a lap late (a core on its way
-// kept interrupts off for long, or the machine is a guest whose host does not run all its cores).
+// A crowded core takes its turn without the token when that is more than a lap late (a core on its
+// way kept interrupts off for long, or the machine is a guest whose host does not run all its
+// cores).
 static nanos_t guard(const struct ring *r)
 {
     return 2 * max_of(RING_SLICE, RING_HOP_LEAST * (nanos_t)r->cores);

@@ -11,6 +11,7 @@
 
 #define WRITER  (1u << 31)
 #define WAITERS (1u << 30)
+enum { SPINS = 50 };
 
 struct rwlock_waiter {
     struct list link;
@@ -124,17 +125,28 @@ static void hand_on(struct rwlock *l)
     spin_unlock(&l->lock);
 }
 
+// As in mutex.c: with other CPUs there, a short look is worth it.
+static bool spin(struct rwlock *l, bool writes)
+{
+    for (unsigned n = 0; n < SPINS && cpu_count > 1; n++) {
+        if (enter_fast(l, writes))
+            return true;
+        cpu_relax();
+    }
+    return false;
+}
+
 void rwlock_read(struct rwlock *l)
 {
     rank_enter(l);
-    if (!enter_fast(l, false))
+    if (!enter_fast(l, false) && !spin(l, false))
         enter_slow(l, false);
 }
 
 void rwlock_write(struct rwlock *l)
 {
     rank_enter(l);
-    if (!enter_fast(l, true))
+    if (!enter_fast(l, true) && !spin(l, true))
         enter_slow(l, true);
 }
 

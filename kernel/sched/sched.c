@@ -49,7 +49,7 @@ void idle_loop(void)
         timer_settle();
         if (percpu_self()->turn_wanted)
             continue;
-        __atomic_store_n(&this_cpu(turn_cpus).idle_since, clock_now(), __ATOMIC_RELAXED);
+        idle_begin(&this_cpu(turn_cpus), clock_now());
         cpu_sleep();
         idle_end(&this_cpu(turn_cpus), clock_now());
     }
@@ -57,6 +57,7 @@ void idle_loop(void)
 
 void sched_init(void)
 {
+    account_init();
     futex_init();
     struct thread *idle = make_idle();
     err_t e = thread_prepare(idle, "idle", idle_entry, NULL);
@@ -95,15 +96,6 @@ void sched_idle(void)
     thread_exit(); // the boot stack stays: it was never taken from stack_make()
 }
 
-nanos_t clock_idle_time(uint32_t cpu)
-{
-    if (cpu >= ring.cores)
-        return 0;
-    const struct turn_cpu *c = cpu_ptr(turn_cpus, cpu);
-    nanos_t since = __atomic_load_n(&c->idle_since, __ATOMIC_RELAXED);
-    return c->time_idle + (since ? max_of(clock_now() - since, (nanos_t)0) : 0);
-}
-
 static uint64_t sum_switches(void)
 {
     uint64_t sum = 0;
@@ -120,22 +112,4 @@ void sched_load(struct sched_load *load)
         load->running += __atomic_load_n(&c->waiting, __ATOMIC_RELAXED) + (c->current != NULL);
     }
     load_average(load->average);
-}
-
-void sched_cpu(uint32_t cpu, struct sched_cpu *out)
-{
-    *out = (struct sched_cpu){ 0 };
-    if (cpu >= ring.cores)
-        return;
-    const struct turn_cpu *c = cpu_ptr(turn_cpus, cpu);
-    *out = (struct sched_cpu){
-        .user = c->time_user,
-        .nice = c->time_nice,
-        .system = c->time_system,
-        .idle = clock_idle_time(cpu),
-        .turns = c->core.turns,
-        .token_passes = c->core.passes,
-        .wake_ipis = c->core.wake_ipis,
-        .switches = c->core.switches,
-    };
 }

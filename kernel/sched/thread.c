@@ -224,15 +224,3 @@ void thread_set_work(struct thread *t, uint32_t bits)
     if (cpu != cpu_number())
         ipi_send(cpu, VECTOR_TURN);
 }
-
-void thread_times(struct thread *t, nanos_t *user, nanos_t *system)
-{
-    *user = t->time_user;
-    *system = t->time_system;
-    if (t == thread_current()) {
-        uint64_t flags = irq_save();
-        thread_account(false);
-        irq_restore(flags);
-        *system = t->time_system;
-    }
-}

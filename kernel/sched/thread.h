@@ -15,6 +15,7 @@
 //
 // Locks: t->lock (RANK_THREAD) guards the state; the run queue's lock (RANK_RUNQ) the place in it.
 #pragma once
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/switch.h"
@@ -54,8 +55,10 @@ struct thread {
     void (*entry)(void *data); // where it starts
     void *entry_data;
 
-    // Accounting, ns. Without a stamp at each entry, user and system time are told apart by samples.
-    nanos_t time_user, time_system, time_started, time_switched;
+    // Accounting: the ring counts what it ran in all, thread_system_begin() and _end() the part in
+    // system calls, in cycles.
+    uint64_t system_since, system_cycles; // since: 0 in user mode
+    nanos_t time_started, time_switched, system_before;
     uint64_t switches_voluntary, switches_forced, faults_minor, faults_major;
 
     struct list mutexes_held; // those that others wait for: struct mutex.held_link
@@ -113,6 +116,16 @@ void thread_inherit(struct thread *t, const struct thread *from);
 void thread_visit_all(bool (*visit)(struct thread *t, void *data), void *data);
 void thread_times(struct thread *t, nanos_t *user, nanos_t *system); // up to now
 
-// The running thread's time up to now was spent in user mode, or in the kernel. Entry code calls these
-// where it comes from and goes to user mode; interrupts off or preemption off.
-void thread_account(bool user);
+// Around each system call: what runs between them counts as system time.
+static force_inline void thread_system_begin(void)
+{
+    thread_current()->system_since = cpu_cycles();
+}
+
+static force_inline void thread_system_end(void)
+{
+    struct thread *t = thread_current();
+    int64_t span = (int64_t)(cpu_cycles() - t->system_since);
+    t->system_cycles += span > 0 ? (uint64_t)span : 0; // a switch in between counts by itself
+    t->system_since = 0;
+}

@@ -67,6 +67,7 @@ void turn_init_cpu(struct thread *idle)
     struct turn_cpu *c = &this_cpu(turn_cpus);
     spin_init(&c->lock, RANK_RUNQ);
     c->idle = idle;
+    c->time_begun = clock_now();
     timer_init_cpu();
     if (cpu_number() == 0) {
         ring_init(&ring);
@@ -135,8 +136,7 @@ void turn(bool blocks)
         prev->switches_voluntary++;
     else
         prev->switches_forced++;
-    thread_account(false);
-    next->time_switched = prev->time_switched;
+    account_switch(c, prev, next, now);
     switch_to(c, prev, next);
 }
 
@@ -161,33 +161,4 @@ void thread_yield(void)
     spin_unlock(&c->lock);
     turn(false);
     irq_restore(flags);
-}
-
-void idle_end(struct turn_cpu *c, nanos_t now)
-{
-    if (!c->idle_since)
-        return;
-    c->time_idle += now - c->idle_since;
-    __atomic_store_n(&c->idle_since, 0, __ATOMIC_RELAXED);
-}
-
-void thread_account(bool user)
-{
-    struct turn_cpu *c = &this_cpu(turn_cpus);
-    struct thread *t = thread_current();
-    nanos_t now = clock_now();
-    nanos_t span = max_of(now - t->time_switched, (nanos_t)0);
-    t->time_switched = now;
-    if (t == c->idle) {
-        idle_end(c, now);
-    } else if (user) {
-        t->time_user += span;
-        if (t->ring.nice > 0)
-            c->time_nice += span;
-        else
-            c->time_user += span;
-    } else {
-        t->time_system += span;
-        c->time_system += span;
-    }
 }

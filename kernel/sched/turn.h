@@ -8,7 +8,8 @@ struct turn_cpu {
     struct ring_core core;
     struct thread *idle;
     struct thread *left; // what ran before the switch; turn_finish() lets go of it
-    nanos_t time_idle, time_user, time_system, time_nice, idle_since;
+    nanos_t time_idle, time_user, time_system, time_nice, time_begun;
+    nanos_t idle_since; // 0: not asleep (atomic)
 };
 DECLARE_PERCPU(struct turn_cpu, turn_cpus);
 extern struct ring ring;
@@ -18,8 +19,13 @@ void turn_init_cpu(
 // Takes a turn: interrupts off, preempt_count 0. `blocks`: the caller's state says it sleeps or is
 // dead.
 void turn(bool blocks);
-void turn_finish(void);                         // the first thing after a switch
-void idle_end(struct turn_cpu *c, nanos_t now); // counts the time since c->idle_since
+void turn_finish(void); // the first thing after a switch
+
+// account.c
+void account_init(void);
+void account_switch(struct turn_cpu *c, struct thread *from, struct thread *to, nanos_t now);
+void idle_begin(struct turn_cpu *c, nanos_t now);
+void idle_end(struct turn_cpu *c, nanos_t now);
 void idle_loop(void) __attribute__((noreturn));
 
 void thread_init(void); // lists, the reaper's queue

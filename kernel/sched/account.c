@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Where the time went: of each thread, and of each CPU.
+//
+// The ring charges what a thread runs to the nanosecond. System calls add up their cycles between
+// thread_system_begin() and _end(), which costs an entry one RDTSC; the rest of a user thread's
+// time, interrupts and faults included, is user time. Kernel threads have system time only.
+#include "kernel/arch/x86_64/clock_hw.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sched/turn.h"
+
+static uint64_t scale_mult = 1;
+static unsigned scale_shift;
+
+// Nanoseconds of cycles. Where the clock is not the time stamp counter, a cycle counts as a
+// nanosecond.
+static nanos_t from_cycles(uint64_t cycles)
+{
+    return (nanos_t)((unsigned __int128)cycles * scale_mult >> scale_shift);
+}
+
+void account_init(void)
+{
+    uint64_t base;
+    if (clock_hw_tsc_scale(&scale_mult, &scale_shift, &base))
+        return;
+    scale_mult = 1;
+    scale_shift = 0;
+}
+
+static nanos_t system_time(const struct thread *t)
+{
+    if (!t->space)
+        return t->ring.ran;
+    return min_of(from_cycles(t->system_cycles), t->ring.ran);
+}
+
+void idle_begin(struct turn_cpu *c, nanos_t now)
+{
+    __atomic_store_n(&c->idle_since, now, __ATOMIC_RELAXED);
+}
+
+void idle_end(struct turn_cpu *c, nanos_t now)
+{
+    if (!c->idle_since)
+        return;
+    c->time_idle += now - c->idle_since;
+    __atomic_store_n(&c->idle_since, 0, __ATOMIC_RELAXED);
+}
+
+static void count_for_cpu(struct turn_cpu *c, struct thread *t, nanos_t span)
+{
+    nanos_t system = system_time(t);
+    nanos_t part = max_of((nanos_t)0, min_of(system - t->system_before, span));
+    t->system_before = system;
+    c->time_system += part;
+    if (t->ring.nice > 0)
+        c->time_nice += span - part;
+    else
+        c->time_user += span - part;
+}
+
+void account_switch(struct turn_cpu *c, struct thread *from, struct thread *to, nanos_t now)
+{
+    uint64_t cycles = cpu_cycles();
+    if (from->system_since)
+        from->system_cycles += cycles - from->system_since;
+    if (to->system_since)
+        to->system_since = cycles;
+    if (from == c->idle)
+        idle_end(c, now);
+    else
+        count_for_cpu(c, from, now - from->time_switched);
+    to->time_switched = now;
+}
+
+void thread_times(struct thread *t, nanos_t *user, nanos_t *system)
+{
+    nanos_t ran = t->ring.ran;
+    if (__atomic_load_n(&t->state, __ATOMIC_RELAXED) == THREAD_RUNNING)
+        ran += max_of((nanos_t)0, clock_now() - t->ring.since);
+    uint64_t cycles = t->system_cycles;
+    if (t == thread_current() && t->system_since)
+        cycles += cpu_cycles() - t->system_since;
+    *system = t->space || t->system_cycles ? min_of(from_cycles(cycles), ran) : ran;
+    *user = ran - *system;
+}
+
+nanos_t clock_idle_time(uint32_t cpu)
+{
+    if (cpu >= ring.cores)
+        return 0;
+    const struct turn_cpu *c = cpu_ptr(turn_cpus, cpu);
+    nanos_t since = __atomic_load_n(&c->idle_since, __ATOMIC_RELAXED);
+    return c->time_idle + (since ? max_of(clock_now() - since, (nanos_t)0) : 0);
+}
+
+void sched_cpu(uint32_t cpu, struct sched_cpu *out)
+{
+    *out = (struct sched_cpu){ 0 };
+    if (cpu >= ring.cores)
+        return;
+    const struct turn_cpu *c = cpu_ptr(turn_cpus, cpu);
+    nanos_t idle = clock_idle_time(cpu);
+    nanos_t known = c->time_user + c->time_nice + c->time_system + idle;
+    *out = (struct sched_cpu){
+        // What runs now was not counted yet: most of it will be user time.
+        .user = c->time_user + max_of((nanos_t)0, clock_now() - c->time_begun - known),
+        .nice = c->time_nice,
+        .system = c->time_system,
+        .idle = idle,
+        .turns = c->core.turns,
+        .token_passes = c->core.passes,
+        .wake_ipis = c->core.wake_ipis,
+        .switches = c->core.switches,
+    };
+}
