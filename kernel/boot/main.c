@@ -22,6 +22,7 @@
 #include "kernel/process/proc/proc.h"
 #include "kernel/process/process.h"
 #include "kernel/process/terminal/terminal.h"
+#include "kernel/scheme/initramfs.h"
 #include "kernel/scheme/node.h"
 #include "lib/command_line.h"
 #include "kernel/sched/sched.h"
@@ -93,6 +94,7 @@ void kernel_main(const struct handoff *h)
     smp_start(&platform, sched_enter_cpu);
     acpi_start();   // AML in a thread of its own, beside all that follows
     scheme_init();  // names: the root tree, /dev, /scheme
+    initramfs_unpack(h->initramfs, h->initramfs_size); // files; the memory they came in is free
     process_init(); // system calls, signals, exceptions of programs have takers
     proc_init();
     linux_init(h->command_line);
