@@ -23,7 +23,7 @@ struct proc_text {
     size_t length;
 };
 
-static const struct node_ops directory_ops, file_node_ops, link_ops;
+static const struct node_ops directory_ops, file_node_ops, link_ops, jump_ops;
 static struct scheme proc_scheme;
 
 static err_t target_begin(const struct proc_data *d, struct proc_target *t)
@@ -63,7 +63,8 @@ static err_t proc_node_make(const struct proc_data *d, struct node **node)
     if (!copy)
         return -ENOMEM;
     *copy = *d;
-    err_t e = node_make(&proc_scheme, ops[d->entry->kind], d->entry->kind, d->entry->mode, node);
+    const struct node_ops *o = d->entry->jump ? &jump_ops : ops[d->entry->kind];
+    err_t e = node_make(&proc_scheme, o, d->entry->kind, d->entry->mode, node);
     if (e) {
         heap_free(copy);
         return e;
@@ -309,8 +310,6 @@ static err_t link_jump(struct node *n, struct name **place)
     const struct proc_data *d = n->data;
     struct proc_target t;
     *place = NULL;
-    if (!d->entry->jump)
-        return -EINVAL; // not a link that jumps: its text is followed
     err_t e = target_begin(d, &t);
     if (e)
         return e;
@@ -326,7 +325,8 @@ static const struct node_ops directory_ops = {
     .do_not_cache = true,
 };
 static const struct node_ops file_node_ops = { .open = text_open, .drop = proc_node_drop };
-static const struct node_ops link_ops = {
+static const struct node_ops link_ops = { .target = link_target, .drop = proc_node_drop };
+static const struct node_ops jump_ops = {
     .target = link_target,
     .jump = link_jump,
     .drop = proc_node_drop,
