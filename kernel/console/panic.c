@@ -3,9 +3,11 @@
 // `reports` when its NMI stops them. Nothing here allocates or waits without an end.
 #include "kernel/console/panic.h"
 #include "kernel/arch/x86_64/backtrace.h"
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/io.h"
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/reset.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/log.h"
@@ -37,24 +39,14 @@ void panic_set_power(void (*off)(void), void (*again)(void))
     restart = again;
 }
 
-static void __attribute__((noreturn)) stop_here(void)
-{
-    for (;;)
-        __asm__ volatile("cli\n\thlt");
-}
-
 // The processor's own ways to reset, the gentlest first.
 static void reset_by_force(void)
 {
-    struct {
-        uint16_t limit;
-        void *base;
-    } packed_struct nothing = { 0, NULL };
     port_out8(0xcf9, 0x06); // chipset
     port_out8(0x64, 0xfe);  // keyboard controller
     for (unsigned i = 0; i < 100000; i++)
         cpu_relax();
-    __asm__ volatile("lidt %0\n\tint3" ::"m"(nothing)); // no gate for it: triple fault
+    cpu_reset();
 }
 
 static void report_fill(struct report *r, const struct trap_frame *f, uint64_t frame_pointer)
@@ -73,7 +65,7 @@ static void report_fill(struct report *r, const struct trap_frame *f, uint64_t f
 void panic_stop_cpu(const struct trap_frame *f)
 {
     report_fill(&reports[cpu_number()], f, 0);
-    stop_here();
+    cpu_halt_forever();
 }
 
 #define say(...) log_line(LOG_PANIC, __VA_ARGS__)
@@ -146,24 +138,24 @@ static void __attribute__((noreturn)) finish(void)
     } else if (string_equal(mode, "poweroff") && power_off) {
         power_off();
     }
-    stop_here();
+    cpu_halt_forever();
 }
 
 static void __attribute__((noreturn))
 panic_list(const struct trap_frame *f, uint64_t frame_pointer, const char *format, va_list list)
 {
     uint32_t me = cpu_number() + 1, nobody = 0;
-    __asm__ volatile("cli" ::: "memory");
+    (void)irq_save();
     if (!__atomic_compare_exchange_n(&reporter, &nobody, me, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED)) {
         if (nobody != me) { // another CPU is at it: its NMI will come
             report_fill(&reports[me - 1], f, frame_pointer);
-            stop_here();
+            cpu_halt_forever();
         }
         say("panic: and another one while reporting it%s", f ? ":" : "");
         if (f)
             say_registers(f);
-        stop_here();
+        cpu_halt_forever();
     }
     panic_active = true;
     spin_checks_end();
