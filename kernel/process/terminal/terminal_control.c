@@ -22,7 +22,8 @@ err_t terminal_drain(struct file *f)
 
 void terminal_set_modes(struct terminal *t, const struct line_modes *modes)
 {
-    if (t->driver->set_modes)
+    const struct line_modes *old = &t->line.modes;
+    if (t->driver->set_modes && (old->speed != modes->speed || old->control != modes->control))
         t->driver->set_modes(t->device, modes);
     line_set_modes(&t->line, modes);
     terminal_service(t);
