@@ -15,11 +15,21 @@ ROOMS = {
 }
 
 
+def _names():
+    """What git knows or would add; without git (an unpacked archive) all but what is built."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                                cwd=ROOT, check=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        listed = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")]
+        listed = [n for n in listed if not n.startswith("build/") and "__pycache__" not in n]
+    return sorted(set(listed))
+
+
 def files(*suffixes):
     """Tracked and new files of the tree with one of the suffixes."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    for name in sorted(set(listed.splitlines())):
+    for name in _names():
         path = ROOT / name
         if path.is_file() and not path.is_symlink() and (not suffixes or path.suffix in suffixes):
             yield path

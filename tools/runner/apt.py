@@ -74,7 +74,7 @@ def _read_sources():
 
 
 class Apt:
-    """apt with its own lists. Make one, then download() and source() from any thread."""
+    """apt with its own lists. Make one, then load() from any thread."""
 
     def __init__(self):
         if not shutil.which("apt-get"):
@@ -139,20 +139,23 @@ class Apt:
         found = re.search(rf"^{name}:\s*(.*)$", text, re.M)
         return found.group(1) if found else ""
 
+    def versions(self, package):
+        """The versions that can be loaded, newest first."""
+        text = self._call(["apt-cache", "madison", package]).stdout
+        found = re.findall(r"^\s*\S+ \|\s*(\S+) \|", text, re.M)
+        return list(dict.fromkeys(found))
+
     def size(self, kind, package):
-        """Bytes that download() or source() will load."""
-        command = ["apt-get", "--print-uris"] + (
-            ["download", package] if kind == "binary" else ["source", package])
-        text = self._call(command).stdout
+        """Bytes that load() will bring."""
+        command = ["download"] if kind == "binary" else ["source", "--download-only"]
+        text = self._call(["apt-get", "--print-uris"] + command + [package]).stdout
         return sum(int(n) for n in re.findall(r"^'\S+' \S+ (\d+) ", text, re.M))
 
-    def download(self, package, folder):
-        """The .deb of a package, in `folder`."""
-        self._call(["apt-get", "download", package], cwd=folder)
-        return next(pathlib.Path(folder).glob("*.deb"))
-
-    def source(self, package, folder):
-        """The original source archive of a package, in `folder`."""
+    def load(self, kind, package, folder):
+        """A package's .deb, or the original archive of a source package, in `folder`."""
+        if kind == "binary":
+            self._call(["apt-get", "download", package], cwd=folder)
+            return next(pathlib.Path(folder).glob("*.deb"))
         self._call(["apt-get", "source", "--download-only", package], cwd=folder)
         return next(p for p in pathlib.Path(folder).iterdir() if ".orig.tar." in p.name
                     and not p.name.endswith(".asc"))

@@ -41,7 +41,7 @@ class Component:
 COMPONENTS = (
     Component("acpica", "linux-source-6.1", "binary", (
         (r"[^/]+/drivers/acpi/acpica/([^/]+\.[ch])$", r"core/\1"),
-        (r"[^/]+/include/acpi/((?:platform/)?(?:ac|platform)[^/]*\.h)$", r"acpi/\1"),
+        (r"[^/]+/include/acpi/((?:ac[a-z]+[123]?|platform/ac[a-z]+)\.h)$", r"acpi/\1"),
     ), built_in=True, inner=r"\./usr/src/linux-source-6\.1\.tar\.xz"),
     Component("zstd", "libzstd", "source", (
         (r"[^/]+/lib/(zstd\.h|zstd_errors\.h)$", r"\1"),
@@ -166,36 +166,63 @@ def _judge(one, folder, version):
         raise Failure(f"{one.package} refused")
 
 
-def _fetch(apt, one, target, sizes, record):
-    """Brings one component into the cache; the folder appears complete or not at all."""
-    package = one.package
-    if one.name == "linux":     # the real package is the one the unversioned name depends on
-        package = apt.field(package, "Depends").split()[0]
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _record(one, folder, version):
+    """Adds the folder's content to what the manifest accepts."""
+    accepted, path = _manifest(one.name), MANIFESTS / f"{one.name}.sha256"
+    new = "".join(f"{digest}  {name}\n" for name, digest in _digests(folder).items()
+                  if digest not in accepted.get(name, ()))
+    if new:
+        head = "" if path.exists() else "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+        with path.open("a") as out:
+            out.write(f"{head}# {one.package} {version}\n{new}")
+
+
+def _bring(apt, one, package, work, sizes):
+    """Loads and unpacks one package into work/content; returns the version."""
+    sizes[work] = apt.size(one.kind, package)
+    archive = apt.load(one.kind, package, work)
+    version = re.sub(r"\.orig\.tar\..*|_(amd64|all)\.deb$", "", archive.name).split("_", 1)[1]
+    progress(f"fetch: unpacking {one.name}")
+    (work / "content").mkdir()
+    _unpack(archive, one, work / "content")
+    return version.replace("%3a", ":")
+
+
+def _fetch_version(apt, one, package, target, sizes, record, last):
+    """Brings one version into the cache, complete or not at all. False: it differs, try another."""
     with tempfile.TemporaryDirectory(prefix=f".{one.name}-", dir=target.parent) as temporary:
         work = pathlib.Path(temporary)
-        sizes[work] = apt.size(one.kind, package)
-        load = apt.download if one.kind == "binary" else apt.source
-        archive = load(package, work)
-        version = re.sub(r"\.orig\.tar\..*|_(amd64|all)\.deb$", "", archive.name).split("_", 1)[1]
-        version = version.replace("%3a", ":")
-        progress(f"fetch: unpacking {one.name}")
-        folder = work / "content"
-        folder.mkdir()
-        _unpack(archive, one, folder)
+        try:
+            version = _bring(apt, one, package, work, sizes)
+        finally:
+            sizes.pop(work, None)
+        content = work / "content"
         if record and one.pinned:
-            text = "".join(f"{d}  {p}\n" for p, d in _digests(folder).items())
-            MANIFESTS.mkdir(exist_ok=True)
-            (MANIFESTS / f"{one.name}.sha256").write_text(
-                f"# SPDX-License-Identifier: GPL-3.0-or-later\n# {package} {version}\n" + text)
+            _record(one, content, version)
+        elif not last and one.pinned and differences(one.name, content):
+            return False
         else:
-            _judge(one, folder, version)
-        (folder / "VERSION").write_text(f"{package} {version}\n")
+            _judge(one, content, version)
+        (content / "VERSION").write_text(f"{package.split('=')[0]} {version}\n")
         if target.exists():
             shutil.rmtree(target)
-        folder.rename(target)
-        sizes.pop(work)
-    line(f"fetch: {one.name}: {package} {version}")
+        content.rename(target)
+    line(f"fetch: {one.name}: {package.split('=')[0]} {version}")
+    return True
+
+
+def _fetch(apt, one, target, sizes, record):
+    """Brings one component into the cache: the newest version whose content is accepted."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if one.name == "linux":     # the real package is the one the unversioned name depends on
+        package = apt.field(one.package, "Depends").split()[0]
+        _fetch_version(apt, one, package, target, sizes, record, True)
+        return
+    versions = [""] if one.kind == "source" else apt.versions(one.package)
+    for number, version in enumerate(versions, 1):
+        package = f"{one.package}={version}" if version else one.package
+        if _fetch_version(apt, one, package, target, sizes, record, number == len(versions)):
+            return
 
 
 def _watch(sizes, done):

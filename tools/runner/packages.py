@@ -69,8 +69,8 @@ def _known(name):
 
 def _install(distribution, packages, why):
     refresh = REFRESH[distribution]
-    line(f"For {why} these packages are missing: {' '.join(packages)}")
-    probe = root_command(INSTALL[distribution] + packages)
+    line(f"For {why} these packages are missing.")
+    probe = root_command(INSTALL[distribution] + [p.split("|")[0] for p in packages])
     if not ask(f"Install them ({show(probe)})?"):
         raise Failure("not installed: " + " ".join(packages))
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
