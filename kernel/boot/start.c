@@ -50,7 +50,7 @@ static char rsdp_copy[36] align_to(16);
 static uint64_t image_tables[2 + KERNEL_TABLES][512] align_to(4096);
 #ifdef CONFIG_DEBUG
 static uint64_t shadow_tables[3][512] align_to(4096);
-static char shadow_zeros[4096] align_to(4096);
+static char shadow_page[4096] align_to(4096);
 #endif
 
 void boot_start(uint32_t magic, uint32_t info, phys_t image) __attribute__((noreturn));
@@ -195,7 +195,8 @@ static void map_image(phys_t image, uint64_t slide)
     }
 }
 
-// Debug builds: all shadow memory reads as "accessible" until memory_init() makes the real one.
+// Debug builds: one page is all shadow memory until memory_init() makes the real one. Frames of the
+// stack leave their marks in it, but nobody looks yet.
 static void map_shadow(void)
 {
 #ifdef CONFIG_DEBUG
@@ -203,7 +204,7 @@ static void map_shadow(void)
     for (unsigned i = 0; i < 512; i++) {
         shadow_tables[0][i] = (uint64_t)shadow_tables[1] | PAGE_PRESENT | PAGE_WRITE;
         shadow_tables[1][i] = (uint64_t)shadow_tables[2] | PAGE_PRESENT | PAGE_WRITE;
-        shadow_tables[2][i] = (uint64_t)shadow_zeros | PAGE_PRESENT | PAGE_NO_EXECUTE;
+        shadow_tables[2][i] = (uint64_t)shadow_page | PAGE_PRESENT | PAGE_WRITE | PAGE_NO_EXECUTE;
     }
     for (unsigned i = top >> 39 & 511; i < 511; i++)
         if (!boot_top_table[i] && i < (0xfffffc0000000000ull >> 39 & 511))

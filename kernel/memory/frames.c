@@ -142,7 +142,7 @@ static void contents_fill(struct page *p, unsigned order, uint8_t value)
 }
 
 // Whoever wrote to a free frame is long gone, but the frame tells that it happened.
-static void contents_check(const struct page *p)
+static no_sanitize void contents_check(const struct page *p)
 {
     const uint64_t *words = page_virt(p);
     for (unsigned i = 0; (p->flags & PAGE_POISONED) && i < PAGE_SIZE / 8; i++)
@@ -153,6 +153,7 @@ static void contents_check(const struct page *p)
 
 static void contents_free(struct page *p, unsigned order)
 {
+    kasan_unpoison(page_virt(p), PAGE_SIZE << order);
     contents_fill(p, order, POISON_FREED);
     if (order == 0)
         p->flags = PAGE_POISONED;
@@ -162,9 +163,8 @@ static void contents_free(struct page *p, unsigned order)
 static void contents_fresh(struct page *p, unsigned order, unsigned flags)
 {
     kasan_unpoison(page_virt(p), PAGE_SIZE << order);
-    if (order == 0)
-        contents_check(p);
-    if (!(flags & PAGE_ZERO))
+    contents_check(p);
+    if (!(flags & PAGE_ZERO) && !(p->flags & PAGE_POISONED)) // poison is junk enough
         contents_fill(p, order, POISON_FRESH);
 }
 #else

@@ -138,13 +138,17 @@ static void make_page_array(void)
     }
 }
 
+// The image (the stack we run on is in it) and all of the direct map up to the last usable byte:
+// holes too, so that one comparison tells whether an address has shadow.
 static void cover_with_shadow(void)
 {
-    for (unsigned i = 0; i < usable.count; i++)
-        if (!kasan_cover(DIRECT_MAP + usable.list[i].start,
-                         usable.list[i].end - usable.list[i].start))
-            panic("memory: no room for the sanitizer's shadow");
-    kasan_begin();
+    extern char kernel_start[], kernel_end[];
+    phys_t end = usable.count ? usable.list[usable.count - 1].end : 0;
+    // Of kernel mappings only the first page: their shadow has one top-level entry, which exists
+    // then.
+    if (!kasan_cover((uint64_t)kernel_start, (uint64_t)(kernel_end - kernel_start)) ||
+        !kasan_cover(DIRECT_MAP, end) || !kasan_cover(VMAP_COVERED, PAGE_SIZE))
+        panic("memory: no room for the sanitizer's shadow");
 }
 
 static void sort_out(const struct memory_setup *s)
@@ -182,11 +186,12 @@ void memory_init(const struct memory_setup *s)
     table_set_source(early_table);
     load_kernel_table();
     map_direct(&s->framebuffer);
+    cover_with_shadow();
     paging_init_cpu();
     paging_load(kernel_table, 0, false);
     tlb_flush_all();
     make_page_array();
-    cover_with_shadow();
+    kasan_begin();
     hand_over();
     struct memory_totals t;
     memory_totals(&t);

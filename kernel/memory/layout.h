@@ -25,6 +25,7 @@
 #define DIRECT_MAP_END   0xffffc00000000000ull
 #define VMAP_START       0xffffd00000000000ull
 #define VMAP_END         0xffffd08000000000ull // one top-level entry: 512 GiB
+#define VMAP_COVERED     (VMAP_START + (VMAP_END - VMAP_START) / 4) // device registers lie below
 #define KASAN_OFFSET     0xdffffc0000000000ull
 #define KERNEL_LINK_BASE 0xffffffff80000000ull
 

@@ -237,7 +237,7 @@ void *slab_alloc_part(struct slab_cache *c, size_t size)
     irq_restore(flags);
     if (unlikely(!object))
         return NULL;
-    kasan_unpoison(object, size);
+    kasan_unpoison(object, max_of(size, 1ul)); // also of 0 bytes: it is allocated
     return memset(object, 0, size);
 }
 
@@ -262,6 +262,7 @@ static unsigned quarantine_next;
 static void object_retire(struct slab_cache *c, void *object)
 {
     kasan_check_free(object);
+    kasan_unpoison(object, c->size);
     memset(object, POISON_OBJECT, c->size);
     kasan_poison(object, c->size, KASAN_HEAP_FREE);
     if (c == magazine_cache)

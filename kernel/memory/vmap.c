@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Kernel mappings: which addresses are taken (a tree of ranges), and the entries that map them.
 //
-// The lower half of the area is for vmap_alloc() and vmap_device(), each followed by an unmapped
-// page. The upper half is cut into slots of twice a stack's size: the stack in the upper half of
-// its slot, the guard below it, so that an address alone tells whether it is a guard's. Each CPU
-// keeps a few free stacks, mapped. Locks: vmap_lock (RANK_VMAP) for the tree; table_lock
-// (RANK_KERNEL_TABLE) for the kernel's page tables. Neither is held over a TLB request.
+// The first quarter of the area is for vmap_device(), the second for vmap_alloc(), each mapping
+// followed by an unmapped page. The upper half is cut into slots of twice a stack's size: the stack
+// in the upper half of its slot, the guard below it, so that an address alone tells whether it is a
+// guard's. Each CPU keeps a few free stacks, mapped. Locks: vmap_lock (RANK_VMAP) for the tree;
+// table_lock (RANK_KERNEL_TABLE) for the kernel's page tables. Neither is held over a TLB request.
 #include "kernel/memory/vmap.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
@@ -81,7 +81,7 @@ static struct vmap_range *range_at(uint64_t address)
     return r && r->mapped == address ? r : NULL;
 }
 
-static err_t kernel_map(uint64_t virt, phys_t phys, uint64_t size, uint64_t bits)
+err_t kernel_map(uint64_t virt, phys_t phys, uint64_t size, uint64_t bits)
 {
     bits |= ENTRY_WRITE | ENTRY_NX | ENTRY_GLOBAL;
     uint64_t flags = spin_lock_irq(&table_lock);
@@ -172,14 +172,13 @@ void *vmap_device(phys_t address, uint64_t size, enum vmap_cache cache)
     uint64_t inside = size >= LARGE_PAGE_SIZE ? address % LARGE_PAGE_SIZE : address % PAGE_SIZE;
     uint64_t align = size >= LARGE_PAGE_SIZE ? LARGE_PAGE_SIZE : PAGE_SIZE;
     uint64_t room = round_up(inside + size, PAGE_SIZE) + PAGE_SIZE;
-    struct vmap_range *r = range_reserve(room, align, VMAP_START, STACKS_START);
+    struct vmap_range *r = range_reserve(room, align, VMAP_START, VMAP_COVERED);
     if (!r)
         return NULL;
     phys_t first = round_down(address, PAGE_SIZE);
     r->mapped = r->range.start + round_down(inside, PAGE_SIZE);
     r->size = round_up(end, PAGE_SIZE) - first;
-    if (!kasan_cover(r->mapped, r->size) ||
-        kernel_map(r->mapped, first, r->size, cache_bits(cache))) {
+    if (kernel_map(r->mapped, first, r->size, cache_bits(cache))) {
         range_drop(r);
         return NULL;
     }
@@ -196,7 +195,7 @@ void *vmap_alloc(uint64_t size)
     if (!size || size > VMAP_END - VMAP_START)
         return NULL;
     uint64_t bytes = round_up(size, PAGE_SIZE);
-    struct vmap_range *r = range_reserve(bytes + PAGE_SIZE, PAGE_SIZE, VMAP_START, STACKS_START);
+    struct vmap_range *r = range_reserve(bytes + PAGE_SIZE, PAGE_SIZE, VMAP_COVERED, STACKS_START);
     if (!r)
         return NULL;
     r->mapped = r->range.start;
@@ -237,6 +236,7 @@ static err_t stack_map(uint64_t *top)
         range_drop(r);
         return -ENOMEM;
     }
+    kasan_unpoison((void *)r->mapped, r->size);
     *top = r->range.end;
     return 0;
 }

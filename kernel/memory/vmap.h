@@ -24,6 +24,7 @@ void vmap_drop(void *p);
 uint64_t vmap_size(const void *p);
 void vmap_init(void); // heap_init() calls it
 // Allocates frames for a range of kernel addresses that nothing else uses (shadow memory).
+err_t kernel_map(uint64_t virt, phys_t phys, uint64_t size, uint64_t bits) must_check;
 err_t vmap_fill(uint64_t virt, uint64_t size) must_check;
 
 // A kernel stack of KERNEL_STACK_BYTES with an unmapped page below; `top` is its 16-byte aligned end.
