@@ -89,10 +89,10 @@ def _digests(folder):
 
 
 def differences(name, folder):
-    """Paths whose content is not the accepted one; missing and additional ones too."""
+    """Paths whose content is not an accepted one, or missing. Others beside them do not matter:
+    the cache may serve several working copies, of which one wants more files than another."""
     accepted, found = _manifest(name), _digests(folder)
-    return sorted(path for path in accepted.keys() | found.keys()
-                  if found.get(path) not in accepted.get(path, ()))
+    return sorted(path for path in accepted if found.get(path) not in accepted[path])
 
 
 def _decompressed(archive):
@@ -199,7 +199,7 @@ def _fetch_version(apt, one, package, target, sizes, record, last):
         content = work / "content"
         if record and one.pinned:
             _record(one, content, version)
-        elif not last and one.pinned and differences(one.name, content):
+        elif one.pinned and not last and differences(one.name, content):
             return False
         else:
             _judge(one, content, version)
