@@ -15,6 +15,9 @@
 
 enum start_state { ABSENT, STARTING, READY, FAILED };
 
+// Init's start is what a person waits for, AML is not.
+enum { START_NICE = 10 };
+
 static uint32_t state = ABSENT;
 static struct wait_queue ended = WAIT_QUEUE_INIT(ended);
 
@@ -74,6 +77,7 @@ static bool load(void)
 static void bring_up(void *data)
 {
     nanos_t start = clock_now();
+    thread_set_nice(thread_current(), START_NICE);
     if (!load()) {
         log_warn("acpi: going on without AML: no interrupt routes, no power button");
         state_set(FAILED);

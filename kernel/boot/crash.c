@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The crashes, one function each, and the table of their names.
 #include "kernel/boot/crash.h"
+#include "kernel/acpi/acpi.h"
 #include "kernel/arch/x86_64/symbols.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
+#include "kernel/sched/timer.h"
 #include "lib/command_line.h"
 #include "lib/string.h"
 
@@ -90,6 +92,13 @@ static void crash_sink(void)
     log_info("crash: this line goes to a sink that faults");
 }
 
+// For the tests of panic=poweroff, which can do nothing before ACPI is up.
+static void crash_late(void)
+{
+    err_t e = acpi_wait(clock_now() + 60 * NANOS_PER_SECOND);
+    panic("asked for on the command line, with ACPI up (%d)", e);
+}
+
 static const struct {
     const char *name;
     void (*function)(void);
@@ -99,6 +108,7 @@ static const struct {
     { "execute", crash_execute },     { "stack", crash_stack },
     { "guard", crash_guard },         { "instruction", crash_instruction },
     { "undefined", crash_undefined }, { "sink", crash_sink },
+    { "late", crash_late },
 };
 
 void crash_by_command_line(void)
