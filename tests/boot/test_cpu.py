@@ -4,10 +4,13 @@
 What QEMU's emulation lacks (x2APIC, TSC deadlines, PCID, kvmclock) cannot be tried here; what it has
 is also tried without. The kernel's own tests (selftest=cpu) run in each case.
 """
+import pathlib
 import re
+import subprocess
 
 import bare
 import pytest
+from harness import execute
 
 
 def cases(table):
@@ -88,3 +91,34 @@ def test_sparse_apic_ids():
     lines = bare.log("selftest=cpu", smp="6,sockets=2,cores=3,threads=1")
     bare.first(lines, "smp: 6 of 6 CPUs run")
     bare.none(lines, "FAILED")
+
+
+@pytest.fixture(scope="module")
+def entry(tmp_path_factory):
+    """The program that tries the ways in and out of the kernel."""
+    program = tmp_path_factory.mktemp("entry") / "entry"
+    source = pathlib.Path(__file__).with_name("entry.c")
+    subprocess.run(["musl-gcc", "-static", "-O1", "-Wall", "-Werror", "-o", program, source],
+                   check=True)
+    return program
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("keywords", [pytest.param(k, id=n) for n, k in [
+    ("all features", {}),
+    ("one CPU", {"smp": 1}),
+    ("four CPUs", {"smp": 4}),
+    ("Nehalem", {"cpu": "Nehalem"}),
+    ("EPYC", {"cpu": "EPYC"}),
+    ("no xsave", {"append": "no=xsave"}),
+    ("no xsaveopt", {"append": "no=xsaveopt"}),
+    ("no avx", {"append": "no=avx"}),
+    ("no fsgsbase", {"append": "no=fsgsbase"}),
+    ("no guards", {"append": "no=smep,smap,umip"}),
+    ("no global pages", {"append": "no=pge"}),
+    ("no tsc", {"append": "clocksource=hpet"}),
+]])
+def test_ways_into_the_kernel(entry, keywords):
+    result = execute("/bin/entry", add=f"{entry}:/bin/entry", **keywords)
+    assert result.status == 0, result.text + result.log[-2000:]
+    assert "FAILED" not in result.text
