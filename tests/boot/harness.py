@@ -29,6 +29,7 @@ import qemu as runner_qemu      # noqa: E402
 
 BUILD = os.environ.get("CRYPTOS_BUILD", "release")
 KERNEL = os.environ.get("CRYPTOS_KERNEL", "cryptos")
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 DEADLINE = 60.0 if BUILD == "release" else 120.0
 
 
@@ -103,7 +104,8 @@ class Picture:
 
 
 class Guest:
-    """A machine with its console in our hands. `text` is all that came from it, without \\r."""
+    """A machine with its console in our hands. `raw` is all that came from it; `text` the same without
+    colours and carriage returns."""
 
     def __init__(self, append="", display=False, exec_line=False, timeout=DEADLINE, **keywords):
         self.options = machine_options("boot", firmware=keywords.pop("firmware", "none"),
@@ -119,7 +121,7 @@ class Guest:
 
     @property
     def text(self):
-        return self.raw.decode(errors="replace").replace("\r", "")
+        return COLOURS.sub("", self.raw.decode(errors="replace")).replace("\r", "")
 
     def _receive(self, seconds):
         ready, _, _ = select.select([self.console], [], [], max(0.0, seconds))
@@ -152,7 +154,7 @@ class Guest:
         self.console.sendall(text.encode() if isinstance(text, str) else text)
 
     def wait_for_prompt(self):
-        return self.wait_for(r"root@cryptos[^\n]*[#$] (\x1b\[[0-9;?]*[a-zA-Z])*$")
+        return self.wait_for(r"root@cryptos[^\n]*[#$] $")
 
     def command(self, text):
         """Types a command line at the prompt; what it printed."""
