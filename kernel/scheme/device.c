@@ -174,6 +174,19 @@ static struct scheme dev_scheme = {
     .many_trees = true,
 };
 
+// What programs expect beside devices: shells and libraries open /dev/fd/N and /dev/stdin.
+static void dev_add(const char *name, enum node_kind kind, unsigned mode, const char *target)
+{
+    struct node *n;
+    mutex_lock(&dev_root->lock);
+    err_t e = dev_root->ops->make(dev_root, name, strlen(name), kind, mode, 0, target, &n);
+    mutex_unlock(&dev_root->lock);
+    if (e)
+        log_error("dev: no memory for %s", name);
+    else
+        node_put(n);
+}
+
 void device_init(void)
 {
     err_t e = scheme_register(&dev_scheme);
@@ -181,6 +194,11 @@ void device_init(void)
         e = tmp_root_make(&dev_scheme, NULL, "mode=755", &dev_root);
     if (e)
         panic("scheme: cannot make dev");
+    dev_add("fd", NODE_LINK, 0777, "/proc/self/fd");
+    dev_add("stdin", NODE_LINK, 0777, "/proc/self/fd/0");
+    dev_add("stdout", NODE_LINK, 0777, "/proc/self/fd/1");
+    dev_add("stderr", NODE_LINK, 0777, "/proc/self/fd/2");
+    dev_add("shm", NODE_DIRECTORY, 01777, NULL);
     memory_devices_init();
     log_device_init();
 }

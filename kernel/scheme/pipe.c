@@ -311,11 +311,11 @@ static void pipe_leave(struct pipe *p, struct node *n, unsigned flags)
     if (last)
         n->pipe = NULL;
     mutex_unlock(&p->lock);
+    if (!last) // still under the node's lock: the next one that leaves may free the pipe
+        pipe_tell_all(p);
     mutex_unlock(&n->lock);
     if (last)
         pipe_free(p);
-    else
-        pipe_tell_all(p);
 }
 
 static void pipe_close(struct file *f)
