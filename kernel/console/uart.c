@@ -119,18 +119,24 @@ static void write_format(struct uart *u, const struct uart_format *f)
 }
 
 // Waits for the chip's FIFO to run empty, then there is room for CHIP_FIFO bytes.
-static void wait_fifo_empty(struct uart *u)
+static bool wait_fifo_empty(struct uart *u)
 {
-    for (unsigned tries = 0; tries < PATIENCE && !(get(u, STATUS) & LSR_FIFO_EMPTY); tries++)
+    for (unsigned tries = 0; tries < PATIENCE; tries++) {
+        if (get(u, STATUS) & LSR_FIFO_EMPTY)
+            return true;
         cpu_relax();
+    }
+    return false;
 }
 
+// When the chip does not send (the other end holds it up), the rest of the text is dropped.
 static void send_polled(struct uart *u, const char *text, size_t length)
 {
     unsigned room = 0;
     for (size_t i = 0; i < length; i++) {
         if (room < 2) {
-            wait_fifo_empty(u);
+            if (!wait_fifo_empty(u))
+                return;
             room = CHIP_FIFO;
         }
         if (text[i] == '\n') {
