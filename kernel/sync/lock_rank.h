@@ -10,9 +10,10 @@
 
 enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
+    RANK_FILE = 4,        // scheme/: offset of one open file
+    RANK_TEXT = 6,        // process/proc/: the text of one open file
     RANK_MOUNTS = 8,      // scheme/: the table of mounts
     RANK_NAMESPACE = 10,  // scheme/: moving directories within one scheme
-    RANK_FILE = 13,       // scheme/: offset of one open file
     RANK_NODE = 15,       // scheme/: contents of one node (parent directory before child)
     RANK_SCHEMES = 18,    // scheme/: what /scheme/NAME shows
     RANK_PIPE = 22,       // scheme/: one pipe

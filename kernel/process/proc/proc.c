@@ -286,7 +286,7 @@ static err_t text_open(struct node *n, struct name *where, unsigned flags, struc
     struct proc_text *p = heap_alloc(sizeof(*p));
     if (!p)
         return -ENOMEM;
-    mutex_init(&p->lock, RANK_SLEEP_LEAF - 20);
+    mutex_init(&p->lock, RANK_TEXT);
     err_t e = file_make(&text_file_ops, n, where, flags, p, file);
     if (e)
         heap_free(p);
