@@ -9,8 +9,14 @@ enum {
     MAGIC_1 = 0x46505853,
     MAGIC_2 = 0x46505845,
     MXCSR_AT = 24,
+    X87_AT = 32, // eight registers
+    XMM_AT = 160,
+    XMM_END = 416,
     DESCRIPTION_AT = 464,
-    FEATURES_LEGACY = 3, // x87 and SSE
+    CONTROL_INITIAL = 0x37f,
+    FEATURE_X87 = 1,
+    FEATURE_SSE = 2,
+    FEATURES_LEGACY = FEATURE_X87 | FEATURE_SSE,
 };
 
 struct description {
@@ -32,9 +38,29 @@ size_t fpu_frame_bytes(const struct fpu_layout *l)
     return l->extended ? l->area_size + sizeof(uint32_t) : FPU_LEGACY_SIZE;
 }
 
+// XSAVE leaves out parts in their initial state: the bytes are then old ones. A handler may look at
+// the legacy registers, and change them: so they are all there, and said to be there.
+static void complete_legacy(char *area)
+{
+    const uint16_t control = CONTROL_INITIAL;
+    struct header h;
+    memcpy(&h, area + FPU_LEGACY_SIZE, sizeof(h));
+    if (!(h.features & FEATURE_X87)) {
+        memset(area, 0, MXCSR_AT);
+        memset(area + X87_AT, 0, XMM_AT - X87_AT);
+        memcpy(area, &control, sizeof(control));
+    }
+    if (!(h.features & FEATURE_SSE))
+        memset(area + XMM_AT, 0, XMM_END - XMM_AT);
+    h.features |= FEATURES_LEGACY;
+    memcpy(area + FPU_LEGACY_SIZE, &h, sizeof(h));
+}
+
 void fpu_frame_pack(const struct fpu_layout *l, const void *area, void *to)
 {
     memcpy(to, area, l->extended ? l->area_size : FPU_LEGACY_SIZE);
+    if (l->extended)
+        complete_legacy(to);
     struct description d = { 0 };
     if (l->extended) {
         d.magic = MAGIC_1;

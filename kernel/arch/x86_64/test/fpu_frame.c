@@ -79,6 +79,21 @@ static void hostile_frames(void **state)
     }
 }
 
+// XSAVE had nothing to write for x87 and SSE: a handler must not see what lay there before.
+static void left_out_parts_are_initial(void **state)
+{
+    unsigned char area[SIZE], frame[SIZE + 4];
+    area_make(area);
+    area[512] = 4; // AVX only
+    fpu_frame_pack(&avx, area, frame);
+    assert_int_equal(frame[512], 7);
+    assert_int_equal(frame[0] | frame[1] << 8, 0x37f);
+    for (unsigned i = 160; i < 416; i++)
+        assert_int_equal(frame[i], 0);
+    assert_int_equal(frame[24] | frame[25] << 8, 0x1f80);
+    assert_memory_equal(frame + 576, area + 576, SIZE - 576);
+}
+
 static void a_short_frame_is_legacy(void **state)
 {
     unsigned char area[SIZE], frame[SIZE + 4], back[SIZE] = { 0 };
@@ -95,6 +110,7 @@ int main(void)
         cmocka_unit_test(out_and_back),
         cmocka_unit_test(without_xsave),
         cmocka_unit_test(hostile_frames),
+        cmocka_unit_test(left_out_parts_are_initial),
         cmocka_unit_test(a_short_frame_is_legacy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
