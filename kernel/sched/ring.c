@@ -9,7 +9,6 @@ void ring_init(struct ring *r)
 {
     *r = (struct ring){ 0 };
     r->token.holder = RING_RESTS;
-    r->token.behind = r->token.heavy = RING_NONE;
 }
 
 void ring_core_init(struct ring *r, struct ring_core *c, unsigned number)

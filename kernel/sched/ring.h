@@ -124,10 +124,9 @@ struct ring_core {
 // The token. Only its holder touches all but `holder`.
 enum { RING_RESTS = 1u << 31 };
 struct ring_token {
-    uint32_t holder; // core number, | RING_RESTS
-    uint16_t resume; // where the lap goes on after a detour to an idle core
-    uint16_t behind; // core with the thread that is furthest behind; RING_NONE
-    uint16_t heavy;  // core with the greatest load
+    uint32_t holder;    // core number, | RING_RESTS
+    uint16_t resume;    // where the lap goes on after a detour to an idle core
+    uint16_t looked_at; // the crowded core whose waiting threads were last considered
     uint64_t laps;
 };
 

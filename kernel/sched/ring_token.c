@@ -118,38 +118,38 @@ bool ring_pull(struct ring *r, struct ring_core *me, struct ring_core *from, boo
     return true;
 }
 
-// Work moves to where there is room: from the heaviest core when that evens the loads out, and from
-// the core whose first waiting thread is furthest behind when this core's threads are ahead of it.
+// True when a thread that waits on `from` would be better off here: it evens the loads out, or the
+// thread is further behind than anything here and the loads merely change places.
+static bool worth_pulling(const struct ring *r, const struct ring_core *me,
+                          const struct ring_core *from)
+{
+    enum { UNIT = 1024 };
+    uint32_t load = __atomic_load_n(&from->load, __ATOMIC_RELAXED);
+    if (from == me || !ring_set_has(&r->crowd, from->number))
+        return false;
+    if (load > me->load + UNIT + UNIT / 2)
+        return true;
+    int64_t first = __atomic_load_n(&from->first_free, __ATOMIC_RELAXED);
+    return first != INT64_MAX && me->least != INT64_MAX && first + RING_SLICE < me->least &&
+           load > me->load;
+}
+
+// Work moves to where there is room. Each hop looks at two crowded cores, the next hop at the
+// following two: so a lap looks at all of them, however many there are, and a hop costs the same.
 void token_balance(struct ring *r, struct ring_core *me, nanos_t now)
 {
-    struct ring_token *t = &r->token;
-    int64_t least = __atomic_load_n(&me->least, __ATOMIC_RELAXED);
-    enum { UNIT = 1024 };
-
-    if (t->heavy < r->cores && t->heavy != me->number) {
-        struct ring_core *heavy = r->core[t->heavy];
-        uint32_t load = __atomic_load_n(&heavy->load, __ATOMIC_RELAXED);
-        if (ring_set_has(&r->crowd, t->heavy) && load > me->load + UNIT + UNIT / 2)
-            ring_pull(r, me, heavy, false, now);
-        if (load <= me->load)
-            t->heavy = me->number;
-    } else {
-        t->heavy = me->number;
+    struct ring_core *best = NULL;
+    for (unsigned looks = 0; looks < 2; looks++) {
+        unsigned n = ring_set_next(&r->crowd_free, NULL, r->token.looked_at);
+        if (n == RING_NONE)
+            break;
+        r->token.looked_at = (uint16_t)n;
+        struct ring_core *from = r->core[n];
+        if (worth_pulling(r, me, from) && (!best || from->first_free < best->first_free))
+            best = from;
     }
-
-    if (t->behind < r->cores && t->behind != me->number) {
-        struct ring_core *behind = r->core[t->behind];
-        int64_t first = __atomic_load_n(&behind->first_free, __ATOMIC_RELAXED);
-        uint32_t load = __atomic_load_n(&behind->load, __ATOMIC_RELAXED);
-        if (first != INT64_MAX && least != INT64_MAX && first + RING_SLICE < least &&
-            load > me->load)
-            ring_pull(r, me, behind, false, now);
-        first = __atomic_load_n(&behind->first_free, __ATOMIC_RELAXED);
-        if (__atomic_load_n(&me->first_free, __ATOMIC_RELAXED) < first)
-            t->behind = me->number;
-    } else {
-        t->behind = me->number;
-    }
+    if (best)
+        ring_pull(r, me, best, false, now);
 }
 
 void ring_arm(struct ring_core *me)
