@@ -72,8 +72,9 @@ static bool lap_cores(const struct ring *r, struct ring_set *lap)
     return crowded;
 }
 
-// An idle core that something waiting here may go to.
-static unsigned find_room(struct ring *r, struct ring_core *me)
+// An idle core that something waiting here may go to. What came just now may be about to be handed the
+// core: it stays.
+static unsigned find_room(struct ring *r, struct ring_core *me, nanos_t now)
 {
     if (ring_set_empty(&r->idle))
         return RING_NONE;
@@ -82,7 +83,8 @@ static unsigned find_room(struct ring *r, struct ring_core *me)
     unsigned looks = 4;
     for (struct rb_node *n = rb_first(&me->fair); n && looks && found == RING_NONE; looks--) {
         struct ring_item *i = container_of(n, struct ring_item, node);
-        found = ring_set_next(&r->idle, &i->allowed, me->number);
+        if (now - i->queued_at >= RING_HOP_ROOM / 2)
+            found = ring_set_next(&r->idle, &i->allowed, me->number);
         n = rb_next(n);
     }
     ring_port_unlock(me);
@@ -208,7 +210,7 @@ void token_pass(struct ring *r, struct ring_core *me, nanos_t now)
         }
     }
 
-    unsigned to = find_room(r, me);
+    unsigned to = find_room(r, me, now);
     if (to == RING_NONE) {
         unsigned last = r->token.resume;
         to = ring_set_next(&lap, NULL, last);

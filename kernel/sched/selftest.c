@@ -240,7 +240,7 @@ static void test_fairness(unsigned threads)
 {
     static struct thread *helpers[HELPERS_MOST];
     static nanos_t end;
-    nanos_t span = NANOS_PER_SECOND;
+    nanos_t span = NANOS_PER_SECOND / 2;
     uint64_t sent = ipi_sent(VECTOR_TURN);
     nanos_t since = clock_now(), idle = idle_time();
     end = since + span;

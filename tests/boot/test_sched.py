@@ -10,7 +10,7 @@ import bare
 import pytest
 
 ALWAYS = ("ping-pong", "mutex", "rwlock", "timers", "inheritance")
-COUNTED = ("-icount", "shift=0,sleep=off")
+COUNTED = ("-icount", "shift=3,sleep=off")
 
 
 @pytest.mark.parametrize("smp", [1, 2, 4, 8])
