@@ -9,6 +9,7 @@
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
+#include "kernel/boot/acpi_selftest.h"
 #include "kernel/boot/cpu_selftest.h"
 #include "kernel/boot/crash.h"
 #include "kernel/boot/memory_selftest.h"
@@ -100,6 +101,7 @@ void kernel_main(const struct handoff *h)
     linux_init(h->command_line);
     acpi_power_button_set_handler(process_ask_power_off);
     terminal_init();         // serial lines and screen as terminals
+    acpi_selftest();         // for tests
     cpu_selftest();          // for tests
     memory_selftest();       // for tests
     sched_selftest();        // for tests

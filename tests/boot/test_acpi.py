@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ACPI on QEMU's machines: what is found, turning off, restarting, the power button."""
+import re
 import time
 
 import bare
@@ -110,3 +111,27 @@ def test_panic_can_turn_off(machine):
     with Guest(machine=machine, append="panic=poweroff crash=late") as guest:
         guest.wait_for(r"panic: end of report \(panic=poweroff\)")
         guest.wait_for_end(10)
+
+
+# Devices behind each kind of bridge, and their interrupt pins.
+BEHIND_BRIDGES = {
+    "q35": "-device virtio-rng-pci,addr=5 -device pcie-root-port,id=port,chassis=1,addr=6 "
+           "-device virtio-rng-pci,bus=port -device pcie-pci-bridge,id=bridge,addr=7 "
+           "-device e1000,bus=bridge,addr=3 -device e1000,bus=bridge,addr=4 -nic none",
+    "pc": "-device virtio-rng-pci,addr=5 -device pci-bridge,id=bridge,chassis_nr=1,addr=7 "
+          "-device e1000,bus=bridge,addr=3 -device e1000,bus=bridge,addr=4 -nic none",
+}
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("machine", ["q35", "pc"])
+def test_interrupt_routes_are_linux_s(machine):
+    qemu = BEHIND_BRIDGES[machine]
+    lines = bare.log("selftest=acpi", machine=machine, qemu=qemu.split())
+    ours = dict(re.findall(r"selftest: acpi: (\S+) INT. at interrupt (\d+)", "\n".join(lines)))
+    linux = execute("sh", "-c", "for d in /sys/bus/pci/devices/*; do echo 1 > $d/enable; "
+                    "echo ${d##*/} $(cat $d/irq); done", kernel="linux", machine=machine,
+                    qemu=qemu)
+    theirs = dict(line.split() for line in linux.text.splitlines())
+    assert len(ours) >= 5, "\n".join(lines)
+    assert ours == {device: irq for device, irq in theirs.items() if irq != "0"}
