@@ -176,6 +176,9 @@ static struct signal_info exception_signal(struct trap_frame *f, uint64_t addres
         info.code = 7; // FPE_FLTINV
         break;
     case TRAP_DEBUG:
+        info.number = SIGNAL_TRAP;
+        info.code = 2; // TRAP_TRACE
+        break;
     case TRAP_BREAKPOINT:
         info.number = SIGNAL_TRAP;
         break;

@@ -33,6 +33,8 @@
 #define CR4_SMEP       (1 << 20)
 #define CR4_SMAP       (1 << 21)
 
+#define DR6_CLEAR 0xffff0ff0 // no cause of a debug exception noted
+
 #define EFER_SCE (1 << 0)
 #define EFER_LME (1 << 8)
 #define EFER_LMA (1 << 10)
@@ -116,6 +118,7 @@ REGISTER_ACCESS(cr0)
 REGISTER_ACCESS(cr2)
 REGISTER_ACCESS(cr3)
 REGISTER_ACCESS(cr4)
+REGISTER_ACCESS(dr6)
 
 static force_inline uint64_t xcr_read(uint32_t number)
 {

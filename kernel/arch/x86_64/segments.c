@@ -77,10 +77,11 @@ void segments_init_cpu(void)
                      "1: mov %2, %%ds\n\t"
                      "mov %2, %%es\n\t"
                      "mov %2, %%ss\n\t"
-                     "ltr %w3"
+                     "ltr %w3\n\t"
+                     "lldt %w4" // none: programs may name its entries
                      :
                      : "m"(r), "i"(SELECTOR_KERNEL_CODE), "r"(SELECTOR_KERNEL_DATA),
-                       "r"(SELECTOR_TSS)
+                       "r"(SELECTOR_TSS), "r"(0)
                      : "rax", "memory");
 }
 

@@ -109,6 +109,8 @@ static void panic_page_fault(const struct trap_frame *f, uint64_t address)
 static void page_fault(struct trap_frame *f)
 {
     uint64_t address = cr2_read();
+    if (trap_from_user(f) && address >> 47)
+        f->error |= FAULT_PRESENT; // whether the kernel has something there is not the program's
     if (f->rflags & RFLAGS_IF)
         __asm__ volatile("sti" ::: "memory");
     bool settled = page_fault_handler && !panic_active && page_fault_handler(f, address);
@@ -122,6 +124,8 @@ static void page_fault(struct trap_frame *f)
 static void exception(struct trap_frame *f)
 {
     trap_handler_t handler = handlers[f->vector];
+    if (f->vector == TRAP_DEBUG)
+        dr6_write(DR6_CLEAR); // the processor only adds to it
     if (f->vector == TRAP_PAGE_FAULT) {
         page_fault(f);
     } else if (handler) {
@@ -211,8 +215,10 @@ void trap_dispatch_paranoid(struct trap_frame *f)
     if (handlers[f->vector])
         handlers[f->vector](f);
     else if (f->vector == TRAP_NMI)
-        log_warn("trap: a non-maskable interrupt came and nobody knows why");
+        log_warn_once("trap: a non-maskable interrupt came and nobody knows why");
     // A debug exception in the kernel is a program's breakpoint that a MOV SS delayed: ignored.
+    if (f->vector == TRAP_DEBUG)
+        dr6_write(DR6_CLEAR);
 }
 
 static void gate_set(unsigned vector, uint8_t stack, uint8_t kind)
