@@ -38,6 +38,7 @@ static struct gate gates[256] align_to(16);
 static trap_handler_t handlers[256];
 static bool (*page_fault_handler)(struct trap_frame *f, uaddr_t address);
 static struct trap_user_hooks hooks;
+static bool nmi_unknown; // the next interrupt logs it
 
 static const char *const exception_names[EXCEPTIONS] = {
     [TRAP_DIVIDE] = "division error",
@@ -149,6 +150,8 @@ static void interrupt(struct trap_frame *f)
         log_warn_once("trap: interrupt %lu has no handler", f->vector);
     if (f->vector > OLD_PIC_LAST && f->vector != VECTOR_SPURIOUS)
         apic_end_interrupt();
+    if (unlikely(__atomic_load_n(&nmi_unknown, __ATOMIC_RELAXED)))
+        log_warn_once("trap: a non-maskable interrupt came and nobody knows why");
     irq_end();
 
     struct percpu_head *head = percpu_self();
@@ -190,20 +193,18 @@ static void double_fault(const struct trap_frame *f)
                overflow ? ": the kernel stack overflowed" : "", address);
 }
 
-// Bank registers of Intel SDM volume 3, 16.3.
+// Bank registers of Intel SDM volume 3, 16.3. The first bank that says something is reported.
 static void machine_check(const struct trap_frame *f)
 {
-    unsigned banks = msr_read(MSR_MCG_CAP) & 0xff;
-    for (unsigned i = 0; i < banks; i++) {
-        uint64_t status = msr_read(MSR_MC0_STATUS + 4 * i);
-        if (status >> 63)
-            log_error("machine check: bank %u says %#lx", i, status);
-    }
-    panic_trap(f, "machine check: the hardware reports an error, status %#lx",
-               msr_read(MSR_MCG_STATUS));
+    unsigned banks = msr_read(MSR_MCG_CAP) & 0xff, bank = 0;
+    while (bank + 1 < banks && !(msr_read(MSR_MC0_STATUS + 4 * bank) >> 63))
+        bank++;
+    panic_trap(f, "machine check: the hardware reports an error, bank %u says %#lx, status %#lx",
+               bank, msr_read(MSR_MC0_STATUS + 4 * bank), msr_read(MSR_MCG_STATUS));
 }
 
-// On an IST stack, perhaps inside any other code of the kernel: nothing here sleeps or faults.
+// On an IST stack, perhaps inside any other code of the kernel: nothing here sleeps, faults, or
+// takes a lock; so it does not log either.
 void trap_dispatch_paranoid(struct trap_frame *f)
 {
     if (f->vector == TRAP_NMI && panic_active)
@@ -215,7 +216,7 @@ void trap_dispatch_paranoid(struct trap_frame *f)
     if (handlers[f->vector])
         handlers[f->vector](f);
     else if (f->vector == TRAP_NMI)
-        log_warn_once("trap: a non-maskable interrupt came and nobody knows why");
+        __atomic_store_n(&nmi_unknown, true, __ATOMIC_RELAXED);
     // A debug exception in the kernel is a program's breakpoint that a MOV SS delayed: ignored.
     if (f->vector == TRAP_DEBUG)
         dr6_write(DR6_CLEAR);
