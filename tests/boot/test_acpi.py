@@ -115,8 +115,8 @@ def test_panic_can_turn_off(machine):
 
 # Devices behind each kind of bridge, and their interrupt pins.
 BEHIND_BRIDGES = {
-    "q35": "-device virtio-rng-pci,addr=5 -device pcie-root-port,id=port,chassis=1,addr=6 "
-           "-device virtio-rng-pci,bus=port -device pcie-pci-bridge,id=bridge,addr=7 "
+    "q35": "-device virtio-rng-pci,addr=5 -device pcie-root-port,id=rp,chassis=1,addr=6 "
+           "-device virtio-rng-pci,bus=rp -device pcie-pci-bridge,id=bridge,addr=7 "
            "-device e1000,bus=bridge,addr=3 -device e1000,bus=bridge,addr=4 -nic none",
     "pc": "-device virtio-rng-pci,addr=5 -device pci-bridge,id=bridge,chassis_nr=1,addr=7 "
           "-device e1000,bus=bridge,addr=3 -device e1000,bus=bridge,addr=4 -nic none",
