@@ -151,9 +151,7 @@ static void test_damage(void **state)
         assert_true(e == -EINVAL || e == 0);
         check_file("/good", "good");
     }
-    static const char junk[][8] = { "junk", "\x28\xb5\x2f\xfdzst",
-                                    "\xfd"
-                                    "7zXZ",
+    static const char junk[][8] = { "junk", "\x28\xb5\x2f\xfdzst", "\xfd\x37zXZ",
                                     "\x1f\x8b\x08\0\0\0\xff", "070701z" };
     for (size_t i = 0; i < array_len(junk); i++)
         assert_true(initramfs_unpack_bytes(junk[i], 8) != 0);
