@@ -10,12 +10,12 @@
 #pragma once
 #include "lib/base.h"
 
-#define PAGE_SIZE        4096ull
-#define PAGE_SHIFT       12
-#define LARGE_PAGE_SIZE  MIB(2)
-#define USER_LOWEST      0x1000ull
-#define USER_END         0x00007ffffffff000ull // first address that is not the user's
-#ifdef HOST_TEST // where a unit test can put them
+#define PAGE_SIZE       4096ull
+#define PAGE_SHIFT      12
+#define LARGE_PAGE_SIZE MIB(2)
+#define USER_LOWEST     0x1000ull
+#define USER_END        0x00007ffffffff000ull // first address that is not the user's
+#ifdef HOST_TEST                              // where a unit test can put them
 #define DIRECT_MAP 0x0000300000000000ull
 #define PAGE_ARRAY 0x0000200000000000ull
 #else
@@ -24,7 +24,7 @@
 #endif
 #define DIRECT_MAP_END   0xffffc00000000000ull
 #define VMAP_START       0xffffd00000000000ull
-#define VMAP_END         0xffffd08000000000ull // one top-level entry: 512 GiB
+#define VMAP_END         0xffffd08000000000ull                      // one top-level entry: 512 GiB
 #define VMAP_COVERED     (VMAP_START + (VMAP_END - VMAP_START) / 4) // device registers lie below
 #define KASAN_OFFSET     0xdffffc0000000000ull
 #define KERNEL_LINK_BASE 0xffffffff80000000ull

@@ -15,8 +15,9 @@
 #include "kernel/sync/mutex.h"
 #include "lib/radix.h"
 
-// Pages are looked up, made and removed under o->lock, and put into page tables under it too: so nobody
-// maps a page that truncation is taking away. A pager's `fill` and `write_back` run under it.
+// Pages are looked up, made and removed under o->lock, and put into page tables under it too: so
+// nobody maps a page that truncation is taking away. A pager's `fill` and `write_back` run under
+// it.
 
 struct pager {
     const char *name;
@@ -34,10 +35,10 @@ struct memory_object {
     uint32_t references;
     const struct pager *pager;
     struct mutex lock;
-    struct radix pages; // index -> struct page *
-    uint64_t size;      // bytes; a page at or past it faults (SIGBUS), but for anonymous memory
-    uint64_t resident;  // pages present
-    void *private_data; // the pager's
+    struct radix pages;   // index -> struct page *
+    uint64_t size;        // bytes; a page at or past it faults (SIGBUS), but for anonymous memory
+    uint64_t resident;    // pages present
+    void *private_data;   // the pager's
     struct list mappings; // struct mapping.object_link: who must be told on truncation
 };
 
@@ -45,23 +46,26 @@ extern const struct pager anonymous_pager; // zeros, never written back
 extern const struct pager physical_pager;
 extern const struct pager framebuffer_pager; // physical, write-combining
 
-struct memory_object *object_make(const struct pager *pager, void *private_data, uint64_t size) must_check;
+struct memory_object *object_make(const struct pager *pager, void *private_data, uint64_t size)
+    must_check;
 void object_get(struct memory_object *o);
 void object_put(struct memory_object *o);
 
 // The page at `index` with a reference; made and filled when absent and `make`, else NULL in *page.
 // 0, -ENOMEM, or the pager's error.
-err_t object_page(struct memory_object *o, uint64_t index, bool make, struct page **page) must_check;
+err_t object_page(struct memory_object *o, uint64_t index, bool make, struct page **page)
+    must_check;
 
-// Cuts or extends. Pages past the new end go, also out of every mapping; the rest of the last is zeroed.
+// Cuts or extends. Pages past the new end go, also out of every mapping; the rest of the last is
+// zeroed.
 err_t object_resize(struct memory_object *o, uint64_t size) must_check;
 
 // Writes changed pages of [start, end) (indexes) back; later changes are noticed anew.
 err_t object_sync(struct memory_object *o, uint64_t start, uint64_t end) must_check;
 
 // For those who hold o->lock: as object_page().
-err_t object_page_locked(struct memory_object *o, uint64_t index, bool make,
-                         struct page **page) must_check;
+err_t object_page_locked(struct memory_object *o, uint64_t index, bool make, struct page **page)
+    must_check;
 
 // Frees the pages of [start, end) (indexes): a hole reads as zeros.
 void object_punch(struct memory_object *o, uint64_t start, uint64_t end);

@@ -27,19 +27,19 @@ enum map_flag {
     MAPF_GROWS_DOWN = 1 << 4, // a stack: grows on faults just below it, up to its limit
     MAPF_STACK = 1 << 5,      // for /proc/PID/maps
     MAPF_HEAP = 1 << 6,
-    MAPF_NO_FORK = 1 << 7,    // madvise(DONTFORK)
+    MAPF_NO_FORK = 1 << 7, // madvise(DONTFORK)
     MAPF_LOCKED = 1 << 8,
-    MAPF_LOW = 1 << 9,        // below 2 GiB
+    MAPF_LOW = 1 << 9, // below 2 GiB
     MAPF_WIPE_ON_FORK = 1 << 10,
     MAPF_NO_HUGE = 1 << 11,
 };
 
 struct map_request {
-    uaddr_t address; // wish, or the place with MAPF_FIXED
-    uint64_t size;   // bytes; rounded up to pages
-    unsigned access; // enum map_access
-    unsigned max_access; // what mprotect may ask for later; 0: all
-    unsigned flags;      // enum map_flag
+    uaddr_t address;              // wish, or the place with MAPF_FIXED
+    uint64_t size;                // bytes; rounded up to pages
+    unsigned access;              // enum map_access
+    unsigned max_access;          // what mprotect may ask for later; 0: all
+    unsigned flags;               // enum map_flag
     struct memory_object *object; // NULL: anonymous (shared anonymous makes an object)
     uint64_t offset;              // bytes into the object, page aligned
     void *file;                   // opaque to memory: the open file, for /proc/PID/maps and counts
@@ -91,7 +91,7 @@ void space_set_file_hooks(void (*get)(void *file), void (*put)(void *file));
 
 err_t space_make(struct space **space) must_check;
 void space_get(struct space *s);
-void space_put(struct space *s);                            // the last one unmaps all
+void space_put(struct space *s);                                    // the last one unmaps all
 err_t space_fork(struct space *from, struct space **to) must_check; // copy on write
 
 // Switches this CPU's page tables. Interrupts off or preemption off. NULL: the kernel's own.
@@ -103,11 +103,13 @@ err_t space_protect(struct space *s, uaddr_t start, uint64_t size, unsigned acce
 // mremap: to a new size, in place or (may_move) elsewhere; `fixed`: at *address, replacing.
 err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_size, bool may_move,
                   bool fixed, uaddr_t *address) must_check;
-err_t space_set_heap_end(struct space *s, uaddr_t end) must_check;   // brk
+err_t space_set_heap_end(struct space *s, uaddr_t end) must_check;             // brk
 err_t space_discard(struct space *s, uaddr_t start, uint64_t size) must_check; // MADV_DONTNEED
-err_t space_sync(struct space *s, uaddr_t start, uint64_t size, bool invalidate) must_check;   // msync
+err_t space_sync(struct space *s, uaddr_t start, uint64_t size, bool invalidate)
+    must_check; // msync
 err_t space_populate(struct space *s, uaddr_t start, uint64_t size) must_check;
-err_t space_set_flags(struct space *s, uaddr_t start, uint64_t size, unsigned set, unsigned clear) must_check;
+err_t space_set_flags(struct space *s, uaddr_t start, uint64_t size, unsigned set, unsigned clear)
+    must_check;
 // mincore: one byte a page, bit 0: resident. `out` is kernel memory.
 err_t space_residency(struct space *s, uaddr_t start, uint64_t pages, uint8_t *out) must_check;
 
@@ -125,12 +127,14 @@ struct futex_key {
     uint64_t object; // address of the space or the memory object
     uint64_t offset;
 };
-err_t space_futex_key(struct space *s, uaddr_t address, bool shared, struct futex_key *key) must_check;
+err_t space_futex_key(struct space *s, uaddr_t address, bool shared, struct futex_key *key)
+    must_check;
 
 // Whether any page of [start, start + size) lies in a mapping.
 bool space_is_mapped(struct space *s, uaddr_t start, uint64_t size);
 
-// Visits mappings in order of address; stops when `visit` returns false. Holds the lock for reading.
+// Visits mappings in order of address; stops when `visit` returns false. Holds the lock for
+// reading.
 void space_visit(struct space *s, bool (*visit)(const struct mapping *m, void *data), void *data);
 void space_usage(struct space *s, struct space_usage *usage);
 

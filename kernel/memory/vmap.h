@@ -27,7 +27,8 @@ void vmap_init(void); // heap_init() calls it
 err_t kernel_map(uint64_t virt, phys_t phys, uint64_t size, uint64_t bits) must_check;
 err_t vmap_fill(uint64_t virt, uint64_t size) must_check;
 
-// A kernel stack of KERNEL_STACK_BYTES with an unmapped page below; `top` is its 16-byte aligned end.
+// A kernel stack of KERNEL_STACK_BYTES with an unmapped page below; `top` is its 16-byte aligned
+// end.
 err_t stack_make(uint64_t *top) must_check;
 void stack_drop(uint64_t top);
 // True when the address lies in some stack's guard page (for the double-fault report).

@@ -198,6 +198,8 @@ static err_t build(struct program *p, const struct view *v, const char *head, si
     e = space_make(&p->space);
     if (e)
         return e;
+    p->space->mapped_limit = process_current()->limits[LIMIT_SPACE].soft;
+    p->space->data_limit = process_current()->limits[LIMIT_DATA].soft;
     e = load_image(p->space, &p->image, p->file, false, &p->load_bias);
     if (e)
         return e;

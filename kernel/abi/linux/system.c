@@ -84,6 +84,17 @@ LINUX_CALL(getrandom)
     return (int64_t)done;
 }
 
+// Limits that the address space itself checks.
+static void space_limit(struct space *s, uint64_t which, uint64_t limit)
+{
+    if (which == LIMIT_STACK)
+        s->stack_limit = limit;
+    else if (which == LIMIT_SPACE)
+        s->mapped_limit = limit;
+    else if (which == LIMIT_DATA)
+        s->data_limit = limit;
+}
+
 static int64_t limit_change(struct process *p, uint64_t which, const struct linux_rlimit *fresh,
                             struct linux_rlimit *old)
 {
@@ -102,8 +113,8 @@ static int64_t limit_change(struct process *p, uint64_t which, const struct linu
     else if (fresh)
         *l = (struct limit_pair){ fresh->soft, fresh->hard };
     spin_unlock_irq(&p->lock, flags);
-    if (fresh && !e && which == LIMIT_STACK && p->space)
-        p->space->stack_limit = fresh->soft;
+    if (fresh && !e && p->space)
+        space_limit(p->space, which, fresh->soft);
     return e;
 }
 
