@@ -17,8 +17,10 @@ import os
 import pathlib
 import re
 import select
+import struct
 import sys
 import time
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/runner"))
@@ -93,6 +95,18 @@ class Picture:
     def pixel(self, x, y):
         at = (y * self.width + x) * 3
         return tuple(self.data[at:at + 3])
+
+    def save_png(self, path):
+        """Writes the picture as a PNG file."""
+        def chunk(kind, data):
+            body = kind + data
+            return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+        step = self.width * 3
+        rows = b"".join(b"\0" + self.data[y * step:(y + 1) * step] for y in range(self.height))
+        pathlib.Path(path).write_bytes(
+            b"\x89PNG\r\n\x1a\n"
+            + chunk(b"IHDR", struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
 
     def colours(self):
         """How many pixels there are of each colour."""

@@ -32,6 +32,8 @@ def main(arguments):
         packages.need(*needs)
         if options.firmware == "uefi":
             packages.need("uefi", "image")
+        if options.name == "boot" and options.display:
+            packages.need("window")
         if options.firmware == "bios":
             packages.need("image")
         return getattr(importlib.import_module(module), function)(options)

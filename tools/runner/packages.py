@@ -14,7 +14,8 @@ INSTALL = {
     "fedora": ["dnf", "install", "-y"],
 }
 REFRESH = {"debian": ["apt-get", "update"], "arch": ["pacman", "-Sy"], "fedora": None}
-WHY = {"build": "building", "fetch": "fetching sources", "qemu": "running it", "uefi": "UEFI boot",
+WHY = {"build": "building", "fetch": "fetching sources", "qemu": "running it", "window": "a window",
+       "uefi": "UEFI boot",
        "image": "the disk image", "iso": "the ISO", "debug": "debugging", "asm": "disassembling",
        "write": "writing a stick", "test": "the tests"}
 COLUMNS = ("debian", "arch", "fedora")
