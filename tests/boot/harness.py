@@ -84,6 +84,12 @@ def execute(*argv, stdin=b"", timeout=DEADLINE, check=False, **keywords):
         return result
 
 
+def program(name):
+    """What to --add so that a program of tests/programs is there by its name."""
+    built = ROOT / "build" / BUILD / "tests/programs" / name
+    return f"{built}:/bin/{name}"
+
+
 class Picture:
     """A screenshot: a PPM file's pixels."""
 

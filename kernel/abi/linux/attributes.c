@@ -318,7 +318,7 @@ static err_t stamps_in(uaddr_t at, struct file_status *status, unsigned *what)
             continue;
         if (t[i].nanos != NOW && (t[i].nanos < 0 || t[i].nanos >= NANOS_PER_SECOND))
             return -EINVAL;
-        *to[i] = t[i].nanos == NOW ? now : t[i].seconds * NANOS_PER_SECOND + t[i].nanos;
+        *to[i] = t[i].nanos == NOW ? now : linux_nanos(t[i].seconds, t[i].nanos);
         *what |= bits[i];
     }
     return 0;
@@ -352,8 +352,8 @@ LINUX_CALL(utime)
     int64_t seconds[2] = { 0 };
     err_t e = ARG(1) ? user_copy_in(seconds, ARG(1), sizeof(seconds)) : 0;
     return e ? e
-             : set_two_times(ARG(0), !ARG(1), seconds[0] * NANOS_PER_SECOND,
-                             seconds[1] * NANOS_PER_SECOND);
+             : set_two_times(ARG(0), !ARG(1), linux_nanos(seconds[0], 0),
+                             linux_nanos(seconds[1], 0));
 }
 
 LINUX_CALL(utimes)
@@ -364,8 +364,8 @@ LINUX_CALL(utimes)
         return e;
     if (t[0].micros < 0 || t[0].micros >= 1000000 || t[1].micros < 0 || t[1].micros >= 1000000)
         return -EINVAL;
-    return set_two_times(ARG(0), !ARG(1), t[0].seconds * NANOS_PER_SECOND + t[0].micros * 1000,
-                         t[1].seconds * NANOS_PER_SECOND + t[1].micros * 1000);
+    return set_two_times(ARG(0), !ARG(1), linux_nanos(t[0].seconds, t[0].micros * 1000),
+                         linux_nanos(t[1].seconds, t[1].micros * 1000));
 }
 
 LINUX_CALL(truncate)

@@ -62,12 +62,17 @@ err_t linux_time_in(uaddr_t from, nanos_t *time)
         return e;
     if (t.seconds < 0 || t.nanos < 0 || t.nanos >= NANOS_PER_SECOND)
         return -EINVAL;
-    // Past the 292 years that fit: as good as for ever.
-    if (t.seconds > INT64_MAX / NANOS_PER_SECOND - 1)
-        *time = INT64_MAX;
-    else
-        *time = t.seconds * NANOS_PER_SECOND + t.nanos;
+    *time = linux_nanos(t.seconds, t.nanos);
     return 0;
+}
+
+// 292 years either way are as good as for ever.
+nanos_t linux_nanos(int64_t seconds, int64_t nanos)
+{
+    nanos_t time;
+    if (mul_overflows(seconds, NANOS_PER_SECOND, &time) || add_overflows(time, nanos, &time))
+        return seconds < 0 ? INT64_MIN : INT64_MAX;
+    return time;
 }
 
 struct linux_timespec linux_timespec_of(nanos_t time)

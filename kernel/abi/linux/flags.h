@@ -12,6 +12,7 @@ uint64_t linux_device(uint64_t device); // major << 8 | minor, as makedev() pack
 err_t linux_time_in(uaddr_t from, nanos_t *time)
     must_check; // struct timespec; -EINVAL when out of range
 err_t linux_time_out(uaddr_t to, nanos_t time) must_check;
+nanos_t linux_nanos(int64_t seconds, int64_t nanos); // nanos below a second; cut to what fits
 struct linux_timespec linux_timespec_of(nanos_t time);
 struct linux_timeval linux_timeval_of(nanos_t time);
 

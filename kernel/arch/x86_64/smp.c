@@ -55,8 +55,8 @@ struct trampoline_data {
 
 extern const char trampoline_start[], trampoline_data[], trampoline_end[];
 
-#define ALIVE_LIMIT      (100 * NANOS_PER_MILLI) // and ALIVE_EACH for each CPU
-#define ALIVE_EACH       (10 * NANOS_PER_MILLI)
+#define ALIVE_LIMIT      (1000 * NANOS_PER_MILLI) // and ALIVE_EACH for each CPU
+#define ALIVE_EACH       (50 * NANOS_PER_MILLI)
 #define INIT_DELAY       (10 * NANOS_PER_MILLI) // real CPUs need it between INIT and STARTUP
 #define STARTUP_PATIENCE (2 * NANOS_PER_MILLI)  // then a second STARTUP
 
