@@ -19,6 +19,7 @@ def test_random_calls():
 
 def test_memory_runs_out():
     """A program that takes all memory is killed with a line in the log; the system goes on."""
-    result = execute("sh", "-c", "busybox tail /dev/zero; echo after $?", memory="96M", timeout=60)
+    result = execute("sh", "-c", "hog 1024; echo after $?", memory="96M", timeout=60,
+                     add=program("hog"))
     assert result.text.strip() == "after 137"
     assert "out of memory" in result.log

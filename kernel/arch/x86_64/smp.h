@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The other CPUs: starting them, and sending them interrupts.
 //
-// smp_start() wakes all enabled CPUs in parallel and returns when each has reported or 100 ms + 10
+// smp_start() wakes all enabled CPUs in parallel and returns when each has reported or 1 s + 50
 // ms each have passed (a CPU that does not answer is logged and left out). Each then calls the
 // entry the scheduler gave, with its per-CPU area, stack, traps and local APIC ready.
 #pragma once
