@@ -8,6 +8,7 @@
 #include "kernel/scheme/file.h"
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/watch.h"
 #include "lib/string.h"
 
 enum { POOL_PARTS = 16 };
@@ -98,7 +99,7 @@ err_t file_make(const struct file_ops *ops, struct node *node, struct name *wher
         name_get(where);
     mutex_init(&f->lock, RANK_FILE);
     list_init(&f->watchers);
-    spin_init(&f->watch_lock, RANK_LEAF);
+    spin_init(&f->watch_lock, RANK_WATCH_FILE);
     __atomic_store_n(&f->references, 1, __ATOMIC_RELEASE); // pairs with file_try_get()
     *file = f;
     return 0;
@@ -124,6 +125,7 @@ void file_put(struct file *f)
 {
     if (__atomic_sub_fetch(&f->references, 1, __ATOMIC_ACQ_REL))
         return;
+    watch_file_closing(f);
     if (f->ops->close)
         f->ops->close(f);
     writers_give(f->node, f->flags);
@@ -349,4 +351,10 @@ err_t file_path(struct file *f, char *to, size_t room, size_t *length)
     if (!f->where)
         return -ENOENT;
     return name_path(NULL, f->where, true, to, room, length);
+}
+
+err_t file_label(char *to, size_t room, size_t *length, const char *label)
+{
+    *length = strlen(label);
+    return string_copy(to, label, room) ? 0 : -ERANGE;
 }

@@ -149,6 +149,8 @@ err_t file_status(struct file *f, struct file_status *status) must_check;
 len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, uint64_t *to_offset,
                     uint64_t size);
 err_t file_path(struct file *f, char *to, size_t room, size_t *length) must_check;
+// For `path` operations of files without a name: a text that stands for one.
+err_t file_label(char *to, size_t room, size_t *length, const char *label) must_check;
 
 // Waits until one of the files is ready or the deadline; fills each entry's `ready`. Returns in
 // *count how many are. 0, -EINTR. `file` NULL: the entry is skipped (ready stays as it is and

@@ -7,6 +7,7 @@
 #include "kernel/scheme/pipe.h"
 #include "kernel/scheme/random.h"
 #include "kernel/scheme/tmp.h"
+#include "kernel/scheme/watch.h"
 
 static void root_make(void)
 {
@@ -44,6 +45,7 @@ struct view scheme_kernel_view(void)
 void scheme_init(void)
 {
     file_init();
+    watch_init();
     node_init();
     names_init();
     random_init();

@@ -11,6 +11,7 @@
 enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
     RANK_FILE = 4,        // scheme/: offset of one open file
+    RANK_WATCH = 5,       // scheme/: the set of one watch list
     RANK_TEXT = 6,        // process/proc/: the text of one open file
     RANK_MOUNTS = 8,      // scheme/: the table of mounts
     RANK_NAMESPACE = 10,  // scheme/: moving directories within one scheme
@@ -35,8 +36,12 @@ enum lock_rank {
     RANK_QUEUE = 60,        // a driver's or subsystem's own queue
     RANK_FUTEX = 62,        // sched/: one futex bucket
     RANK_PAGE_TABLE = 64,   // memory/: the page tables of one space
+    RANK_WATCH_ITEM = 66,   // scheme/: one watch's tie to its file
+    RANK_WATCH_FILE = 67,   // scheme/: the watches of one file
     RANK_MUTEX = 68,        // sync/: the inside of a sleeping lock
     RANK_WAIT = 70,         // sync/: one wait queue
+    RANK_WATCH_READY = 71,  // scheme/: what is ready of a watch list
+    RANK_WATCH_WAIT = 72,   // scheme/: who waits for a watch list
     RANK_TIMER = 74,        // sched/: one CPU's timers
     RANK_THREAD = 76,       // sched/: one thread's state
     RANK_RUNQ = 78,         // sched/: one CPU's run queue

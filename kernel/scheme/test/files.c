@@ -13,6 +13,7 @@
 #include "kernel/scheme/names.h"
 #include "kernel/scheme/test/host_kernel.h"
 #include "kernel/scheme/tmp.h"
+#include "kernel/scheme/watch.h"
 
 static struct view view;
 
@@ -498,6 +499,146 @@ static void test_devices_come_and_go(void **state)
     }
 }
 
+static size_t wait_now(struct file *list, struct watch_event *events, size_t room)
+{
+    size_t count;
+    assert_int_equal(watch_wait(list, events, room, 0, &count), 0);
+    return count;
+}
+
+static void test_watch_modes(void **state)
+{
+    struct file *list, *r, *w, *c;
+    struct watch_event e[4];
+    char back[8];
+    assert_int_equal(watch_list_make(0, &list), 0);
+    assert_int_equal(pipe_make(0, &r, &w), 0);
+    assert_int_equal(counter_make(0, false, 0, &c), 0);
+    assert_int_equal(watch_add(list, r, 3, POLL_IN, 0, 33), 0);
+    assert_int_equal(watch_add(list, r, 3, POLL_IN, 0, 33), -EEXIST);
+    assert_int_equal(watch_add(list, list, 4, POLL_IN, 0, 0), -EINVAL);
+    assert_int_equal(watch_add(list, c, 5, POLL_IN, WATCH_EDGE, 55), 0);
+    assert_int_equal(wait_now(list, e, 4), 0);
+    // Level: told until it was read.
+    assert_int_equal(put(w, "ab", 2), 2);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(wait_now(list, e, 4), 1);
+        assert_int_equal(e[0].data, 33);
+        assert_int_equal(e[0].ready, POLL_IN);
+    }
+    assert_int_equal(get(r, back, 8), 2);
+    assert_int_equal(wait_now(list, e, 4), 0);
+    // Edge: told once for each write.
+    uint64_t one = 1;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(put(c, &one, 8), 8);
+        assert_int_equal(wait_now(list, e, 4), 1);
+        assert_int_equal(e[0].data, 55);
+        assert_int_equal(wait_now(list, e, 4), 0);
+    }
+    // Once.
+    assert_int_equal(watch_change(list, c, 5, POLL_IN, WATCH_ONCE, 56), 0);
+    assert_int_equal(wait_now(list, e, 4), 1);
+    assert_int_equal(e[0].data, 56);
+    assert_int_equal(put(c, &one, 8), 8);
+    assert_int_equal(wait_now(list, e, 4), 0);
+    assert_int_equal(watch_change(list, c, 5, POLL_IN, 0, 57), 0);
+    assert_int_equal(wait_now(list, e, 4), 1);
+    assert_int_equal(get(c, &one, 8), 8);
+    assert_int_equal(one, 4);
+    assert_int_equal(watch_remove(list, c, 5), 0);
+    assert_int_equal(watch_remove(list, c, 5), -ENOENT);
+    // Two ready, room for one: turns.
+    assert_int_equal(watch_add(list, w, 6, POLL_OUT, 0, 66), 0);
+    assert_int_equal(put(w, "x", 1), 1);
+    assert_int_equal(wait_now(list, e, 4), 2);
+    assert_int_equal(wait_now(list, e, 1), 1);
+    uint64_t first = e[0].data;
+    assert_int_equal(wait_now(list, e, 1), 1);
+    assert_true(e[0].data != first);
+    // Hang-up, then the file is closed and the watch is gone.
+    file_put(w);
+    assert_int_equal(wait_now(list, e, 4), 1);
+    assert_int_equal(e[0].ready, POLL_IN | POLL_HANGUP);
+    file_put(r);
+    assert_int_equal(wait_now(list, e, 4), 0);
+    assert_int_equal(file_poll(list, NULL), 0);
+    file_put(c);
+    file_put(list);
+}
+
+static struct file *watched_list;
+
+static void *wake_and_close(void *data)
+{
+    unsigned seed = (unsigned)(uintptr_t)data;
+    for (unsigned i = 0; i < 3000; i++) {
+        struct file *c;
+        uint64_t one = 1;
+        if (counter_make(0, false, OPEN_NONBLOCK, &c))
+            abort();
+        if (watch_add(watched_list, c, (int)i, POLL_IN, rand_r(&seed) % 4, i))
+            abort();
+        for (unsigned k = rand_r(&seed) % 3; k; k--)
+            if (put(c, &one, 8) != 8)
+                abort();
+        if (rand_r(&seed) % 2 && watch_remove(watched_list, c, (int)i))
+            abort();
+        file_put(c);
+    }
+    return NULL;
+}
+
+// Files come, become ready and go while others wait; then the list goes while files do.
+static void test_watch_against_close(void **state)
+{
+    pthread_t threads[3];
+    struct watch_event e[8];
+    size_t count;
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(watch_list_make(0, &watched_list), 0);
+        for (uintptr_t i = 0; i < 3; i++)
+            pthread_create(&threads[i], NULL, wake_and_close, (void *)(i + 1));
+        for (unsigned i = 0; i < 2000; i++)
+            assert_int_equal(
+                watch_wait(watched_list, e, 8, clock_now() + NANOS_PER_MILLI / 10, &count), 0);
+        for (unsigned i = 0; i < 3; i++)
+            pthread_join(threads[i], NULL);
+        while (wait_now(watched_list, e, 8))
+            ;
+        file_put(watched_list);
+    }
+    for (unsigned i = 0; i < 2000; i++) {
+        struct file *c, *list;
+        assert_int_equal(counter_make(1, false, 0, &c), 0);
+        assert_int_equal(watch_list_make(0, &list), 0);
+        assert_int_equal(watch_add(list, c, 0, POLL_IN, 0, 0), 0);
+        pthread_create(&threads[0], NULL, both_ends_leave, list);
+        file_put(c);
+        pthread_join(threads[0], NULL);
+    }
+}
+
+static void test_counters(void **state)
+{
+    struct file *c;
+    uint64_t v = UINT64_MAX - 2;
+    assert_int_equal(counter_make(3, true, OPEN_NONBLOCK, &c), 0);
+    assert_int_equal(put(c, &v, 8), -EAGAIN);
+    assert_int_equal(put(c, &v, 7), -EINVAL);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(get(c, &v, 8), 8);
+        assert_int_equal(v, 1);
+    }
+    assert_int_equal(get(c, &v, 8), -EAGAIN);
+    v = UINT64_MAX;
+    assert_int_equal(put(c, &v, 8), -EINVAL);
+    v = UINT64_MAX - 1;
+    assert_int_equal(put(c, &v, 8), 8);
+    assert_int_equal(file_poll(c, NULL), POLL_IN);
+    file_put(c);
+}
+
 static int start(void **state)
 {
     host_kernel_start();
@@ -519,6 +660,9 @@ int main(void)
         cmocka_unit_test(test_named_pipes),
         cmocka_unit_test(test_poll_many),
         cmocka_unit_test(test_transfer),
+        cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_watch_modes),
+        cmocka_unit_test(test_watch_against_close),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_devices_come_and_go),
     };

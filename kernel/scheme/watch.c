@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Ending the tie between a watch and its file is the delicate part. Two may do it at once: whoever
+// closes the file, and whoever removes the watch or closes the list. Both call item_untie(), which
+// works under the item's lock: waiters leave the file's queues first, then the item leaves
+// file->watchers. The closer goes on only when that list is empty, so the queues live until nobody
+// touches them; and since memory of files is only reused for files, f->watch_lock is always a lock.
+#include "kernel/scheme/watch.h"
+#include "kernel/memory/heap.h"
+#include "kernel/sched/timer.h"
+#include "lib/hash.h"
+
+enum { ITEM_QUEUES = 4, FIRST_BUCKETS = 16 };
+
+struct watch_list;
+struct item;
+
+struct item_waiter {
+    struct waiter waiter;
+    struct item *item;
+};
+
+struct item {
+    struct hash_link by_key; // in list->items
+    struct list ready_link;  // in list->ready
+    struct list file_link;   // in file->watchers
+    struct spinlock lock;    // RANK_WATCH_ITEM
+    uint32_t references;
+    struct watch_list *list;
+    struct file *file; // NULL: closed, or removed
+    const struct file *key_file;
+    int number;
+    unsigned wanted, mode; // atomic
+    uint64_t data;
+    bool queued, removed; // under ready_lock
+    unsigned queue_count;
+    struct item_waiter waiters[ITEM_QUEUES];
+};
+
+struct watch_list {
+    struct mutex lock;
+    struct hash_table items;
+    uint64_t count;
+    struct spinlock ready_lock;
+    struct list ready;
+    uint32_t ready_count;
+    struct wait_queue waiting; // lock of RANK_WATCH_WAIT: woken under other queues' locks
+};
+
+static const struct file_ops watch_files;
+static struct slab_cache *items;
+
+void watch_init(void)
+{
+    items = slab_cache_make("watch", sizeof(struct item), 8);
+}
+
+static void item_put(struct item *i)
+{
+    if (__atomic_sub_fetch(&i->references, 1, __ATOMIC_ACQ_REL) == 0)
+        slab_free(items, i);
+}
+
+// Puts the item on the queue of what is ready, and wakes. Any context.
+static void item_queue(struct item *i)
+{
+    struct watch_list *l = i->list;
+    uint64_t flags = spin_lock_irq(&l->ready_lock);
+    bool fresh = !i->queued && !i->removed;
+    if (fresh) {
+        i->queued = true;
+        list_push_back(&l->ready, &i->ready_link);
+        __atomic_store_n(&l->ready_count, l->ready_count + 1, __ATOMIC_RELEASE);
+    }
+    spin_unlock_irq(&l->ready_lock, flags);
+    if (fresh)
+        wait_wake_key(&l->waiting, POLL_IN, UINT_MAX);
+}
+
+static bool item_wake(struct waiter *w, uint64_t key)
+{
+    struct item *i = container_of(w, struct item_waiter, waiter)->item;
+    unsigned wanted = __atomic_load_n(&i->wanted, __ATOMIC_RELAXED);
+    if (!wanted || (key && !(key & wanted)))
+        return false;
+    item_queue(i);
+    return true;
+}
+
+struct item_table {
+    struct poll_table table;
+    struct item *item;
+    bool full;
+};
+
+static void item_watch(struct poll_table *t, struct wait_queue *q)
+{
+    struct item_table *table = container_of(t, struct item_table, table);
+    struct item *i = table->item;
+    if (i->queue_count == ITEM_QUEUES) {
+        table->full = true;
+        return;
+    }
+    struct item_waiter *w = &i->waiters[i->queue_count++];
+    w->item = i;
+    w->waiter.wake = item_wake;
+    waiter_add(&w->waiter, q);
+}
+
+static void item_untie(struct item *i)
+{
+    spin_lock(&i->lock);
+    struct file *f = i->file;
+    if (f) {
+        for (unsigned n = 0; n < i->queue_count; n++)
+            waiter_end(&i->waiters[n].waiter);
+        spin_lock(&f->watch_lock);
+        list_remove(&i->file_link);
+        spin_unlock(&f->watch_lock);
+        i->file = NULL;
+    }
+    spin_unlock(&i->lock);
+}
+
+void watch_file_closing(struct file *f)
+{
+    while (!list_empty(&f->watchers)) {
+        struct item *i = NULL;
+        spin_lock(&f->watch_lock);
+        if (!list_empty(&f->watchers)) {
+            i = list_first(&f->watchers, struct item, file_link);
+            __atomic_fetch_add(&i->references, 1, __ATOMIC_RELAXED);
+        }
+        spin_unlock(&f->watch_lock);
+        if (!i)
+            break;
+        item_untie(i);
+        item_put(i);
+    }
+}
+
+static uint64_t key_hash(const struct file *f, int number)
+{
+    return hash_word((uint64_t)number, (uintptr_t)f);
+}
+
+static uint64_t item_hash(const struct hash_link *link)
+{
+    const struct item *i = container_of(link, struct item, by_key);
+    return key_hash(i->key_file, i->number);
+}
+
+// Under the list's lock; the caller holds a reference on f, so what is tied to it stays tied.
+static struct item *item_find(struct watch_list *l, const struct file *f, int number)
+{
+    hash_for_each (link, &l->items, key_hash(f, number)) {
+        struct item *i = container_of(link, struct item, by_key);
+        if (i->number == number && __atomic_load_n(&i->file, __ATOMIC_RELAXED) == f)
+            return i;
+    }
+    return NULL;
+}
+
+// Takes an item out of the set and of the queue, with the set's reference. Under the list's lock.
+static void item_remove(struct watch_list *l, struct item *i)
+{
+    item_untie(i);
+    uint64_t flags = spin_lock_irq(&l->ready_lock);
+    i->removed = true;
+    if (i->queued) {
+        list_remove(&i->ready_link);
+        i->queued = false;
+        l->ready_count--;
+    }
+    spin_unlock_irq(&l->ready_lock, flags);
+    hash_remove(&i->by_key);
+    l->count--;
+    item_put(i);
+}
+
+// Drops items whose files were closed (or all of them).
+static void items_sweep(struct watch_list *l, bool all)
+{
+    for (uint64_t b = 0; b <= l->items.mask; b++) {
+        struct hash_link *next;
+        for (struct hash_link *link = l->items.buckets[b]; link; link = next) {
+            next = link->next;
+            struct item *i = container_of(link, struct item, by_key);
+            if (all || !__atomic_load_n(&i->file, __ATOMIC_RELAXED))
+                item_remove(l, i);
+        }
+    }
+}
+
+// Before one more: first without the dead, then with twice the buckets.
+static void items_grow(struct watch_list *l)
+{
+    uint64_t buckets = l->items.mask + 1;
+    if (l->count < buckets)
+        return;
+    items_sweep(l, false);
+    if (l->count < buckets / 2)
+        return;
+    struct hash_link **heads = heap_alloc_array(2 * buckets, sizeof(*heads));
+    if (!heads)
+        return; // it just gets slower
+    struct hash_table bigger;
+    hash_table_init(&bigger, heads, 2 * buckets);
+    hash_table_move(&l->items, &bigger, item_hash);
+    heap_free(l->items.buckets);
+    l->items = bigger;
+}
+
+static struct item *item_make(struct watch_list *l, struct file *f, int number)
+{
+    struct item *i = slab_alloc(items);
+    if (!i)
+        return NULL;
+    i->references = 1;
+    i->list = l;
+    i->key_file = f;
+    i->number = number;
+    spin_init(&i->lock, RANK_WATCH_ITEM);
+    list_init(&i->ready_link);
+    list_init(&i->file_link);
+    return i;
+}
+
+// Ties the item to its file and tells whether it is ready. The caller holds a reference on f.
+static unsigned item_tie(struct item *i, struct file *f, bool *full)
+{
+    spin_lock(&i->lock);
+    i->file = f;
+    spin_lock(&f->watch_lock);
+    list_push_back(&f->watchers, &i->file_link);
+    spin_unlock(&f->watch_lock);
+    spin_unlock(&i->lock);
+    struct item_table t = { .table = { item_watch }, .item = i };
+    unsigned ready = file_poll(f, &t.table);
+    *full = t.full;
+    return ready;
+}
+
+static void item_set(struct item *i, unsigned wanted, unsigned mode, uint64_t data)
+{
+    i->data = data;
+    i->mode = mode;
+    __atomic_store_n(&i->wanted, wanted | POLL_ERROR | POLL_HANGUP, __ATOMIC_RELEASE);
+}
+
+bool watch_list_is(const struct file *f)
+{
+    return f->ops == &watch_files;
+}
+
+err_t watch_add(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,
+                uint64_t data)
+{
+    if (!watch_list_is(list) || watch_list_is(f))
+        return -EINVAL;
+    if (!f->ops->poll)
+        return f->flags & OPEN_PATH ? -EBADF : -EPERM;
+    struct watch_list *l = list->data;
+    err_t e = 0;
+    mutex_lock(&l->lock);
+    struct item *i = NULL;
+    if (item_find(l, f, number))
+        e = -EEXIST;
+    else if (!(i = item_make(l, f, number)))
+        e = -ENOMEM;
+    if (!e) {
+        items_grow(l);
+        hash_insert(&l->items, key_hash(f, number), &i->by_key);
+        l->count++;
+        item_set(i, wanted, mode, data);
+        bool full;
+        unsigned ready = item_tie(i, f, &full);
+        if (full) { // more queues than an item has room for
+            item_remove(l, i);
+            e = -ENOSPC;
+        } else if (ready & i->wanted) {
+            item_queue(i);
+        }
+    }
+    mutex_unlock(&l->lock);
+    return e;
+}
+
+err_t watch_change(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,
+                   uint64_t data)
+{
+    if (!watch_list_is(list))
+        return -EINVAL;
+    struct watch_list *l = list->data;
+    mutex_lock(&l->lock);
+    struct item *i = item_find(l, f, number);
+    if (i) {
+        item_set(i, wanted, mode, data);
+        if (file_poll(f, NULL) & i->wanted)
+            item_queue(i);
+    }
+    mutex_unlock(&l->lock);
+    return i ? 0 : -ENOENT;
+}
+
+err_t watch_remove(struct file *list, struct file *f, int number)
+{
+    if (!watch_list_is(list))
+        return -EINVAL;
+    struct watch_list *l = list->data;
+    mutex_lock(&l->lock);
+    struct item *i = item_find(l, f, number);
+    if (i)
+        item_remove(l, i);
+    mutex_unlock(&l->lock);
+    return i ? 0 : -ENOENT;
+}
+
+// The first of the queue, with a reference; NULL: none.
+static struct item *ready_pop(struct watch_list *l)
+{
+    struct item *i = NULL;
+    uint64_t flags = spin_lock_irq(&l->ready_lock);
+    struct list *link = list_pop_front(&l->ready);
+    if (link) {
+        i = container_of(link, struct item, ready_link);
+        i->queued = false;
+        __atomic_store_n(&l->ready_count, l->ready_count - 1, __ATOMIC_RELEASE);
+        __atomic_fetch_add(&i->references, 1, __ATOMIC_RELAXED);
+    }
+    spin_unlock_irq(&l->ready_lock, flags);
+    return i;
+}
+
+// The watched file with a reference; NULL: it is closed or being closed.
+static struct file *item_file(struct item *i)
+{
+    spin_lock(&i->lock);
+    struct file *f = i->file;
+    if (f && !file_try_get(f))
+        f = NULL;
+    spin_unlock(&i->lock);
+    return f;
+}
+
+// Looks whether the item is really ready and what follows from its mode.
+static bool item_collect(struct item *i, struct watch_event *event)
+{
+    struct file *f = item_file(i);
+    if (!f)
+        return false;
+    unsigned wanted = __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
+    *event = (struct watch_event){ file_poll(f, NULL) & wanted, i->data };
+    if (event->ready && i->mode & WATCH_ONCE)
+        __atomic_store_n(&i->wanted, 0, __ATOMIC_RELEASE);
+    else if (event->ready && !(i->mode & WATCH_EDGE))
+        item_queue(i); // it is ready until a look says otherwise
+    file_put(f);
+    return event->ready;
+}
+
+static size_t list_collect(struct watch_list *l, struct watch_event *events, size_t room)
+{
+    size_t count = 0;
+    uint32_t looks = __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE);
+    while (count < room && looks-- > 0) {
+        struct item *i = ready_pop(l);
+        if (!i)
+            break;
+        if (item_collect(i, &events[count]))
+            count++;
+        item_put(i);
+    }
+    return count;
+}
+
+err_t watch_wait(struct file *list, struct watch_event *events, size_t room, nanos_t deadline,
+                 size_t *count)
+{
+    if (!watch_list_is(list) || room == 0)
+        return -EINVAL;
+    struct watch_list *l = list->data;
+    err_t e = 0;
+    *count = list_collect(l, events, room);
+    while (*count == 0 && !e && deadline > clock_now()) {
+        e = wait_until(&l->waiting, __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE), deadline);
+        *count = list_collect(l, events, room);
+    }
+    return *count || e == -ETIMEDOUT ? 0 : e;
+}
+
+static unsigned watch_poll(struct file *f, struct poll_table *t)
+{
+    struct watch_list *l = f->data;
+    if (t)
+        t->add(t, &l->waiting);
+    return __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE) ? POLL_IN : 0;
+}
+
+static void watch_close(struct file *f)
+{
+    struct watch_list *l = f->data;
+    mutex_lock(&l->lock);
+    items_sweep(l, true);
+    mutex_unlock(&l->lock);
+    heap_free(l->items.buckets);
+    heap_free(l);
+}
+
+static err_t watch_path(struct file *f, char *to, size_t room, size_t *length)
+{
+    return file_label(to, room, length, "anon_inode:[eventpoll]");
+}
+
+static const struct file_ops watch_files = {
+    .name = "watch",
+    .poll = watch_poll,
+    .path = watch_path,
+    .close = watch_close,
+};
+
+err_t watch_list_make(unsigned flags, struct file **list)
+{
+    struct watch_list *l = heap_alloc(sizeof(*l));
+    struct hash_link **buckets = heap_alloc_array(FIRST_BUCKETS, sizeof(*buckets));
+    err_t e = l && buckets ? 0 : -ENOMEM;
+    if (!e) {
+        mutex_init(&l->lock, RANK_WATCH);
+        hash_table_init(&l->items, buckets, FIRST_BUCKETS);
+        spin_init(&l->ready_lock, RANK_WATCH_READY);
+        list_init(&l->ready);
+        wait_queue_init(&l->waiting);
+        spin_init(&l->waiting.lock, RANK_WATCH_WAIT);
+        e = file_make(&watch_files, NULL, NULL, flags | OPEN_READ | OPEN_WRITE, l, list);
+    }
+    if (e) {
+        heap_free(buckets);
+        heap_free(l);
+    }
+    return e;
+}
