@@ -21,12 +21,14 @@
 #define STACKS_START (VMAP_START + (VMAP_END - VMAP_START) / 2)
 #define STACK_SLOT   (2ull * KERNEL_STACK_BYTES)
 
-enum { STACKS_KEPT = 4 };
+enum { STACKS_KEPT = 4, STACKS_POOLED = 48 };
 
 struct vmap_range {
     struct range_node range; // with the guard page
     uint64_t mapped, size;   // what lies within
     bool owns_pages;         // else they belong to a device
+    bool stale;              // dropped, but TLBs may still know it
+    struct vmap_range *next_stale;
 };
 
 struct stack_cache {
@@ -39,6 +41,12 @@ static struct spinlock table_lock = SPINLOCK_INIT(RANK_KERNEL_TABLE);
 static struct rb_tree ranges;
 static struct slab_cache *range_cache;
 static DEFINE_PERCPU(struct stack_cache, stack_cache);
+
+// Dropped ranges that TLBs may still hold (vmap_lock).
+enum { STALE_RANGES = 32, STALE_BYTES = 256 * 1024 };
+static struct vmap_range *stale;
+static unsigned stale_count;
+static uint64_t stale_bytes;
 
 void vmap_init(void)
 {
@@ -121,12 +129,14 @@ static void kernel_flush(uint64_t start, uint64_t end)
 {
     if (cpu_count > 1)
         tlb_shootdown(~0ull >> (64 - cpu_count), 0, start, end);
+    else if (end == UINT64_MAX)
+        tlb_flush_all();
     else
         tlb_flush_range(start, end);
 }
 
-// First no CPU can use the entries any more, then they are emptied and what they mapped is freed.
-static void kernel_unmap(uint64_t virt, uint64_t size, bool owns_pages)
+// Nobody may load the entries any more; TLBs may still hold them.
+static void entries_forbid(uint64_t virt, uint64_t size)
 {
     uint64_t span;
     uint64_t flags = spin_lock_irq(&table_lock);
@@ -136,11 +146,14 @@ static void kernel_unmap(uint64_t virt, uint64_t size, bool owns_pages)
             __atomic_and_fetch(e, ~ENTRY_PRESENT, __ATOMIC_RELAXED);
     }
     spin_unlock_irq(&table_lock, flags);
+}
 
-    kernel_flush(virt, virt + size);
-
+// No TLB holds the entries any more: they are emptied, and what they mapped is freed.
+static void entries_empty(uint64_t virt, uint64_t size, bool owns_pages)
+{
+    uint64_t span;
     for (uint64_t a = virt; a < virt + size; a = round_down(a, span) + span) {
-        flags = spin_lock_irq(&table_lock);
+        uint64_t flags = spin_lock_irq(&table_lock);
         entry_t *e = entry_of(a, &span);
         entry_t old = e ? __atomic_exchange_n(e, 0, __ATOMIC_RELAXED) : 0;
         spin_unlock_irq(&table_lock, flags);
@@ -149,11 +162,45 @@ static void kernel_unmap(uint64_t virt, uint64_t size, bool owns_pages)
     }
 }
 
+// Puts a dropped range on the stale list; returns the whole list when it has become long.
+static struct vmap_range *stale_add(struct vmap_range *r)
+{
+    struct vmap_range *all = NULL;
+    uint64_t flags = spin_lock_irq(&vmap_lock);
+    r->stale = true;
+    r->next_stale = stale;
+    stale = r;
+    stale_count++;
+    stale_bytes += r->owns_pages ? r->size : 0;
+    if (stale_count >= STALE_RANGES || stale_bytes >= STALE_BYTES || cpu_count == 1) {
+        all = stale;
+        stale = NULL;
+        stale_count = 0;
+        stale_bytes = 0;
+    }
+    spin_unlock_irq(&vmap_lock, flags);
+    return all;
+}
+
+// A TLB request to every CPU is dear: dropped ranges wait for company, and their addresses are not
+// given out meanwhile.
 static void range_drop(struct vmap_range *r)
 {
     kasan_poison((void *)r->mapped, round_up(r->size, PAGE_SIZE), KASAN_VMAP_FREE);
-    kernel_unmap(r->mapped, round_up(r->size, PAGE_SIZE), r->owns_pages);
-    range_release(r);
+    entries_forbid(r->mapped, round_up(r->size, PAGE_SIZE));
+    struct vmap_range *all = stale_add(r);
+    if (!all)
+        return;
+    if (all->next_stale)
+        kernel_flush(0, UINT64_MAX);
+    else
+        kernel_flush(all->mapped, all->mapped + round_up(all->size, PAGE_SIZE));
+    while (all) {
+        struct vmap_range *next = all->next_stale;
+        entries_empty(all->mapped, round_up(all->size, PAGE_SIZE), all->owns_pages);
+        range_release(all);
+        all = next;
+    }
 }
 
 static uint64_t cache_bits(enum vmap_cache cache)
@@ -213,7 +260,7 @@ void *vmap_alloc(uint64_t size)
 void vmap_drop(void *p)
 {
     struct vmap_range *r = p ? range_at(round_down((uint64_t)p, PAGE_SIZE)) : NULL;
-    assert(!p || r);
+    assert(!p || (r && !r->stale));
     if (r)
         range_drop(r);
 }
@@ -241,6 +288,32 @@ static err_t stack_map(uint64_t *top)
     return 0;
 }
 
+// Stacks that one CPU has too many of go to the others by here: unmapping one would need every CPU.
+static struct {
+    unsigned count;
+    uint64_t tops[STACKS_POOLED];
+} stack_pool; // vmap_lock
+
+static bool pool_get(uint64_t *top)
+{
+    uint64_t flags = spin_lock_irq(&vmap_lock);
+    bool found = stack_pool.count > 0;
+    if (found)
+        *top = stack_pool.tops[--stack_pool.count];
+    spin_unlock_irq(&vmap_lock, flags);
+    return found;
+}
+
+static bool pool_put(uint64_t top)
+{
+    uint64_t flags = spin_lock_irq(&vmap_lock);
+    bool kept = stack_pool.count < STACKS_POOLED;
+    if (kept)
+        stack_pool.tops[stack_pool.count++] = top;
+    spin_unlock_irq(&vmap_lock, flags);
+    return kept;
+}
+
 err_t stack_make(uint64_t *top)
 {
     uint64_t flags = irq_save();
@@ -249,7 +322,7 @@ err_t stack_make(uint64_t *top)
     if (found)
         *top = c->tops[--c->count];
     irq_restore(flags);
-    if (!found)
+    if (!found && !pool_get(top))
         return stack_map(top);
     kasan_unpoison((void *)(*top - KERNEL_STACK_BYTES), KERNEL_STACK_BYTES);
     return 0;
@@ -264,7 +337,7 @@ void stack_drop(uint64_t top)
     if (keep)
         c->tops[c->count++] = top;
     irq_restore(flags);
-    if (!keep)
+    if (!keep && !pool_put(top))
         vmap_drop((void *)start);
 }
 
