@@ -89,6 +89,10 @@ struct space {
 // How the scheme room counts references on a mapping's `file`; set once at boot.
 void space_set_file_hooks(void (*get)(void *file), void (*put)(void *file));
 
+// Called, in the thread that asked, when there is no memory for a user page that the kernel itself
+// touches (user_memory.h, whose caller then sees -EFAULT). Set once at boot by the process room.
+void space_set_exhausted_hook(void (*hook)(void));
+
 err_t space_make(struct space **space) must_check;
 void space_get(struct space *s);
 void space_put(struct space *s);                                    // the last one unmaps all

@@ -21,6 +21,12 @@ struct fault {
 };
 
 static struct page *zero_page;
+static void (*exhausted_hook)(void);
+
+void space_set_exhausted_hook(void (*hook)(void))
+{
+    exhausted_hook = hook;
+}
 
 void space_fault_init(void)
 {
@@ -364,5 +370,8 @@ bool memory_page_fault(struct trap_frame *f, uaddr_t address)
         return false;
     if (!trap_from_user(f) && (!may_sleep() || !extable_find(f->rip)))
         return false;
-    return space_fault(s, address, fault_access(f->error)) == 0;
+    err_t e = space_fault(s, address, fault_access(f->error));
+    if (e == -ENOMEM && !trap_from_user(f) && exhausted_hook)
+        exhausted_hook();
+    return e == 0;
 }

@@ -205,6 +205,20 @@ static unsigned fault_access(uint64_t error)
     return error & FAULT_WRITE ? MAP_WRITE : MAP_READ;
 }
 
+static void log_out_of_memory(const struct process *p)
+{
+    log_error("memory: out of memory: killed process %d (%s), which has %lu KiB", p->number,
+              p->name, (unsigned long)(p->space->resident_pages * 4));
+}
+
+void process_out_of_memory(void)
+{
+    struct process *p = process_current();
+    log_out_of_memory(p);
+    (void)!signal_send_process(
+        p, &(struct signal_info){ .number = SIGNAL_KILL, .code = SIGNAL_FROM_KERNEL });
+}
+
 // A page fault that the space did not settle: asks it again for the reason.
 static bool page_fault_signal(struct trap_frame *f, uint64_t address, struct signal_info *info)
 {
@@ -215,8 +229,7 @@ static bool page_fault_signal(struct trap_frame *f, uint64_t address, struct sig
     case 0:
         return false;
     case -ENOMEM:
-        log_error("memory: out of memory: killed process %d (%s), which has %lu KiB", p->number,
-                  p->name, (unsigned long)(p->space->resident_pages * 4));
+        log_out_of_memory(p);
         info->number = SIGNAL_KILL;
         break;
     case -EIO:

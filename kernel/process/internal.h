@@ -15,6 +15,7 @@ void task_notify(struct task *t);
 // deliver.c
 void process_stopped(struct process *p, int signal); // all its tasks stopped: tells the parent
 void process_exception(struct trap_frame *f, uint64_t address); // the trap hook
+void process_out_of_memory(void); // the space's hook: the running process dies
 
 // process.c
 struct credentials *credentials_of(struct process *p); // with a reference

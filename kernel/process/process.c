@@ -478,5 +478,6 @@ void process_init(void)
     signal_init();
     job_control_init();
     space_set_file_hooks(mapped_file_get, mapped_file_put);
+    space_set_exhausted_hook(process_out_of_memory);
     trap_set_user_hooks(&user_hooks);
 }
