@@ -9,22 +9,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef int err_t;        // 0 or a negative errno of <redox/errno.h>
-typedef int64_t    len_t;   // a byte count >= 0, or a negative errno
+typedef int err_t;     // 0 or a negative errno of <redox/errno.h>
+typedef int64_t len_t; // a byte count >= 0, or a negative errno
 
 typedef uint64_t phys_t;  // a physical address
 typedef uint64_t uaddr_t; // an address in user space: only user_memory.h may follow it
 typedef int64_t nanos_t;  // a time or a span of time in nanoseconds
 
-#define must_check       __attribute__((warn_unused_result))
+#define must_check        __attribute__((warn_unused_result))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
-#define packed_struct    __attribute__((packed))
-#define align_to(n)      __attribute__((aligned(n)))
-#define keep_symbol      __attribute__((used))
-#define no_inline        __attribute__((noinline))
-#define force_inline     inline __attribute__((always_inline))
-#define in_section(name) __attribute__((section(name)))
-#define no_sanitize      __attribute__((no_sanitize("kernel-address", "address", "undefined")))
+#define packed_struct     __attribute__((packed))
+#define align_to(n)       __attribute__((aligned(n)))
+#define keep_symbol       __attribute__((used))
+#define no_inline         __attribute__((noinline))
+#define force_inline      inline __attribute__((always_inline))
+#define in_section(name)  __attribute__((section(name)))
+#define no_sanitize       __attribute__((no_sanitize("kernel-address", "address", "undefined")))
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -32,26 +32,25 @@ typedef int64_t nanos_t;  // a time or a span of time in nanoseconds
 #define array_len(a) (sizeof(a) / sizeof((a)[0]))
 
 // The structure that `member` at `pointer` lies in.
-#define container_of(pointer, type, member)                                                        \
-    ((type *)((char *)(pointer)-offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-#define min_of(a, b)                                                                               \
-    ({                                                                                             \
-        __auto_type min_a = (a);                                                                   \
-        __auto_type min_b = (b);                                                                   \
-        min_a < min_b ? min_a : min_b;                                                             \
+#define min_of(a, b)                   \
+    ({                                 \
+        __auto_type min_a = (a);       \
+        __auto_type min_b = (b);       \
+        min_a < min_b ? min_a : min_b; \
     })
-#define max_of(a, b)                                                                               \
-    ({                                                                                             \
-        __auto_type max_a = (a);                                                                   \
-        __auto_type max_b = (b);                                                                   \
-        max_a > max_b ? max_a : max_b;                                                             \
+#define max_of(a, b)                   \
+    ({                                 \
+        __auto_type max_a = (a);       \
+        __auto_type max_b = (b);       \
+        max_a > max_b ? max_a : max_b; \
     })
 
 // Rounding to a power of two.
-#define round_down(x, to) ((x) & ~((__typeof__(x))(to)-1))
-#define round_up(x, to)   (((x) + ((__typeof__(x))(to)-1)) & ~((__typeof__(x))(to)-1))
-#define is_aligned(x, to) (((x) & ((__typeof__(x))(to)-1)) == 0)
+#define round_down(x, to)   ((x) & ~((__typeof__(x))(to)-1))
+#define round_up(x, to)     (((x) + ((__typeof__(x))(to)-1)) & ~((__typeof__(x))(to)-1))
+#define is_aligned(x, to)   (((x) & ((__typeof__(x))(to)-1)) == 0)
 #define div_round_up(x, by) (((x) + (by)-1) / (by))
 #define is_power_of_two(x)  ((x) != 0 && ((x) & ((x)-1)) == 0)
 

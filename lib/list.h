@@ -12,9 +12,9 @@ struct list {
     struct list *next, *prev;
 };
 
-#define LIST_INIT(name)                                                                            \
-    {                                                                                              \
-        &(name), &(name)                                                                           \
+#define LIST_INIT(name)  \
+    {                    \
+        &(name), &(name) \
     }
 
 static inline void list_init(struct list *l)
@@ -75,12 +75,12 @@ static inline void list_append_all(struct list *to, struct list *from)
     list_init(from);
 }
 
-#define list_for_each(link, head)                                                                  \
+#define list_for_each(link, head) \
     for (struct list *link = (head)->next; link != (head); link = link->next)
 
 // As list_for_each, but the body may remove `link` itself.
-#define list_for_each_safe(link, head)                                                             \
-    for (struct list *link = (head)->next, *link##_next = link->next; link != (head);              \
+#define list_for_each_safe(link, head)                                                \
+    for (struct list *link = (head)->next, *link##_next = link->next; link != (head); \
          link = link##_next, link##_next = link->next)
 
 #define list_entry(link, type, member) container_of(link, type, member)

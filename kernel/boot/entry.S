@@ -207,7 +207,8 @@ boot_gdt_end:
 no_long_mode:
     .asciz "\r\nCryptOS cannot run here: the processor has no 64-bit mode (long mode).\r\n"
 no_nx:
-    .asciz "\r\nCryptOS cannot run here: the processor has no no-execute pages (NX), or the firmware turned them off.\r\n"
+    .ascii "\r\nCryptOS cannot run here: the processor has no no-execute pages (NX), "
+    .asciz "or the firmware turned them off.\r\n"
 no_sse42:
     .asciz "\r\nCryptOS cannot run here: the processor has no SSE4.2.\r\n"
 

@@ -77,11 +77,11 @@ static void init_start(const struct handoff *h)
 
 void kernel_main(const struct handoff *h)
 {
-    percpu_init();  // this CPU has a number
-    log_init();     // ring buffer and serial line; no allocation
-    trap_init();    // from here a fault prints instead of resetting
-    handoff_log(h); // what the loader said
-    cpu_init(h->command_line);
+    percpu_init();                // this CPU has a number
+    log_init();                   // ring buffer and serial line; no allocation
+    trap_init();                  // from here a fault prints instead of resetting
+    handoff_log(h);               // what the loader said
+    cpu_init(h->command_line);    // features, guards, the command line's `no=`
     memory_start(h);              // page frames, final page tables
     heap_init();                  // kernel heap
     acpi_tables_init(h->rsdp);    // CPUs, interrupt controllers, clocks; AML comes later
@@ -92,13 +92,13 @@ void kernel_main(const struct handoff *h)
     sched_init();                 // this flow of control is a thread now, others can be made
     uart_init();                  // serial lines; the log's too
     space_init();                 // address spaces and page faults
-    smp_start(&platform, sched_enter_cpu);
-    acpi_start();   // AML in a thread of its own, beside all that follows
-    scheme_init();  // names: the root tree, /dev, /scheme
+    smp_start(&platform, sched_enter_cpu); // all other CPUs
+    acpi_start();                          // AML in a thread of its own, beside all that follows
+    scheme_init();                         // names: the root tree, /dev, /scheme
     initramfs_unpack(h->initramfs, h->initramfs_size); // files; the memory they came in is free
-    process_init(); // system calls, signals, exceptions of programs have takers
-    proc_init();
-    linux_init(h->command_line);
+    process_init();              // system calls, signals, exceptions of programs have takers
+    proc_init();                 // /proc
+    linux_init(h->command_line); // the Linux system calls
     acpi_power_button_set_handler(process_ask_power_off);
     terminal_init();         // serial lines and screen as terminals
     acpi_selftest();         // for tests
@@ -106,6 +106,6 @@ void kernel_main(const struct handoff *h)
     memory_selftest();       // for tests
     sched_selftest();        // for tests
     crash_by_command_line(); // for tests
-    init_start(h);
-    sched_idle();
+    init_start(h);           // process 1
+    sched_idle();            // this flow of control has done its work
 }
