@@ -83,7 +83,7 @@ static err_t deadline_in(uaddr_t at, nanos_t *deadline)
     return e;
 }
 
-static err_t mask_in(uaddr_t at, uint64_t size)
+err_t linux_mask_in(uaddr_t at, uint64_t size)
 {
     uint64_t mask;
     if (!at)
@@ -101,7 +101,7 @@ LINUX_CALL(ppoll)
     nanos_t deadline;
     err_t e = deadline_in(ARG(2), &deadline);
     if (!e)
-        e = mask_in(ARG(3), ARG(4));
+        e = linux_mask_in(ARG(3), ARG(4));
     return e ? e : poll_until(ARG(0), (uint32_t)ARG(1), deadline);
 }
 
@@ -234,6 +234,6 @@ LINUX_CALL(pselect6)
     if (!e && ARG(5))
         e = user_copy_in(mask, ARG(5), sizeof(mask));
     if (!e)
-        e = mask_in(mask[0], mask[1]);
+        e = linux_mask_in(mask[0], mask[1]);
     return e ? e : select_checked(f, deadline);
 }
