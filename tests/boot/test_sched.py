@@ -8,6 +8,7 @@ import re
 
 import bare
 import pytest
+from harness import execute
 
 ALWAYS = ("ping-pong", "mutex", "rwlock", "timers", "inheritance")
 COUNTED = ("-icount", "shift=3,sleep=off")
@@ -20,7 +21,7 @@ def test_fair_and_quiet(smp):
         bare.first(lines, f"selftest: {name}: ok")
     fair = [line for line in lines if "selftest: fairness: ok" in line]
     assert len(fair) == 3, "\n".join(lines)
-    bare.none(lines, "selftest: .*FAILED|assertion|lock:")
+    bare.none(lines, "selftest: .*FAILED|assertion|panic: lock")
     # As many threads as CPUs need no turns from the token; an idle machine sends nothing.
     quiet = int(re.search(r"(\d+) IPIs", fair[0]).group(1))
     assert quiet < 50
@@ -32,4 +33,27 @@ def test_truly_parallel(smp, machine):
     lines = bare.log("selftest=sched", smp=smp, machine=machine, seconds=240)
     for name in ALWAYS:
         bare.first(lines, f"selftest: {name}: ok")
-    bare.none(lines, "assertion|lock:")
+    bare.none(lines, "assertion|panic: lock")
+
+
+SHARES = """
+busy() { busybox sh -c 'while :; do :; done' & all="$all $!"; }
+ran() { for p in $all; do busybox cut -d' ' -f14 /proc/$p/stat; done; busybox head -1 /proc/stat; }
+while [ $((count += 1)) -le COUNT ]; do busy; done
+busybox sleep 0.3; ran; echo then; busybox sleep 2; ran; kill $all
+"""
+
+
+# The programs do nothing for it: the kernel spreads them and shares the machine out.
+@pytest.mark.cryptos
+@pytest.mark.parametrize("smp", [2, 4, 8])
+def test_busy_processes_share_the_machine(smp):
+    result = execute("busybox", "sh", "-c", SHARES.replace("COUNT", str(2 * smp)), smp=smp,
+                     icount=True, timeout=240)
+    before, after = (part.split("cpu ") for part in result.out.decode().split("then\n"))
+    ran = [int(b) - int(a) for a, b in zip(before[0].split(), after[0].split())]
+    assert len(ran) == 2 * smp, result.out
+    jain = sum(ran) ** 2 / (len(ran) * sum(n * n for n in ran))
+    assert jain >= 0.99, ran
+    columns = [int(b) - int(a) for a, b in zip(before[1].split(), after[1].split())]
+    assert columns[3] <= 0.01 * sum(columns), columns
