@@ -82,7 +82,10 @@ def test_interrupt(shell):
 
 
 def test_interrupt_at_the_prompt(shell):
-    shell.send("half a command\x03")
+    shell.send("half a command")
+    shell.wait_for("half a command")
+    shell.settle()
+    shell.send("\x03")
     shell.wait_for_prompt()
     assert shell.command("echo whole").strip() == "whole"
 
