@@ -278,6 +278,8 @@ err_t uart_start(struct uart *u, void (*on_event)(void *data), void *data)
 
 size_t uart_read(struct uart *u, uint8_t *to, size_t size)
 {
+    if (__atomic_load_n(&u->received_tail, __ATOMIC_RELAXED) == u->received_head)
+        return 0; // the only reader sees its own head; a byte that comes now is told of
     uint64_t flags = spin_lock_irq(&u->lock);
     size_t count = 0;
     while (count < size && u->received_head != u->received_tail)
@@ -292,11 +294,14 @@ size_t uart_read(struct uart *u, uint8_t *to, size_t size)
 
 size_t uart_write(struct uart *u, const uint8_t *from, size_t size)
 {
+    if (u->send_tail - __atomic_load_n(&u->send_head, __ATOMIC_RELAXED) == TO_SEND_SIZE)
+        return 0; // the only writer sees its own tail
     uint64_t flags = spin_lock_irq(&u->lock);
     size_t count = 0;
     while (count < size && u->send_tail - u->send_head < TO_SEND_SIZE)
         u->to_send[u->send_tail++ % TO_SEND_SIZE] = from[count++];
-    send(u);
+    if (!(u->interrupts & IER_SENT)) // else the chip's interrupt goes on by itself
+        send(u);
     spin_unlock_irq(&u->lock, flags);
     return count;
 }

@@ -12,7 +12,8 @@
 // Written bytes wait in a second ring that the chip's interrupt empties. Log lines go out at once,
 // polled, between them.
 //
-// Any context. One lock a chip (RANK_CONSOLE); on_event() is called without it, in interrupts.
+// Any context, but one reader and one writer at a time. One lock a chip (RANK_CONSOLE); on_event()
+// is called without it, in interrupts.
 #pragma once
 #include "lib/base.h"
 
