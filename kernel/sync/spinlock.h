@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Spin locks: short sections that never sleep. Fair (first come, first served).
+// Spin locks: short sections that never sleep. Fair (first come, first served),
+// but in a virtual machine, where the one whose turn it is may be stopped.
 //
 //   static struct spinlock lock = SPINLOCK_INIT(RANK_LEAF);
 //   spin_lock(&lock); ... spin_unlock(&lock);                        threads only
