@@ -3,8 +3,10 @@
 #include "kernel/boot/crash.h"
 #include "kernel/acpi/acpi.h"
 #include "kernel/arch/x86_64/symbols.h"
+#include "kernel/arch/x86_64/registers.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
+#include "kernel/memory/table.h"
 #include "kernel/sched/timer.h"
 #include "lib/command_line.h"
 #include "lib/string.h"
@@ -30,6 +32,15 @@ static void crash_text(void)
 static void crash_constant(void)
 {
     *(volatile uint32_t *)&symbol_count = 7;
+}
+
+// Nor is there a second way to them.
+static void crash_alias(void)
+{
+    phys_t physical;
+    uint64_t bits;
+    if (table_lookup(cr3_read() & ENTRY_ADDRESS, (uint64_t)kernel_start, &physical, &bits))
+        *(volatile uint8_t *)phys_to_virt(physical) = 0x90;
 }
 
 // Data must not run.
@@ -103,11 +114,17 @@ static const struct {
     const char *name;
     void (*function)(void);
 } crashes[] = {
-    { "panic", crash_panic },         { "null", crash_null },
-    { "text", crash_text },           { "constant", crash_constant },
-    { "execute", crash_execute },     { "stack", crash_stack },
-    { "guard", crash_guard },         { "instruction", crash_instruction },
-    { "undefined", crash_undefined }, { "sink", crash_sink },
+    { "panic", crash_panic },
+    { "null", crash_null },
+    { "text", crash_text },
+    { "constant", crash_constant },
+    { "alias", crash_alias },
+    { "execute", crash_execute },
+    { "stack", crash_stack },
+    { "guard", crash_guard },
+    { "instruction", crash_instruction },
+    { "undefined", crash_undefined },
+    { "sink", crash_sink },
     { "late", crash_late },
 };
 

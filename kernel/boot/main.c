@@ -45,6 +45,8 @@ static void handoff_log(const struct handoff *h)
              h->initramfs_size >> 10, h->initramfs);
 }
 
+extern char kernel_start[], rodata_end[]; // linker script: code and constants end there
+
 // What the loader said of memory, in the memory room's words.
 static void memory_start(const struct handoff *h)
 {
@@ -58,6 +60,7 @@ static void memory_start(const struct handoff *h)
         .range_count = h->range_count,
         .taken = taken,
         .taken_count = array_len(taken),
+        .sealed = { h->kernel_start, (uint64_t)(rodata_end - kernel_start) },
         .framebuffer = { f->width ? f->address : 0, f->width ? (uint64_t)f->pitch * f->height : 0 },
     });
 }

@@ -75,11 +75,19 @@ static void make_top_entries(uint64_t start, uint64_t size)
             panic("memory: no room for the kernel's page tables");
 }
 
-static void map_direct(const struct memory_taken *framebuffer)
+static void map_memory(phys_t start, phys_t end)
 {
+    if (start < end)
+        must_map(DIRECT_MAP + start, start, end - start, 0);
+}
+
+static void map_direct(const struct memory_taken *sealed, const struct memory_taken *framebuffer)
+{
+    phys_t sealed_end = sealed->start + sealed->size;
     for (unsigned i = 0; i < usable.count; i++) {
         struct phys_range r = usable.list[i];
-        must_map(DIRECT_MAP + r.start, r.start, r.end - r.start, 0);
+        map_memory(r.start, min_of(r.end, sealed->start));
+        map_memory(max_of(r.start, sealed_end), r.end);
     }
     if (!framebuffer->size)
         return;
@@ -185,7 +193,7 @@ void memory_init(const struct memory_setup *s)
     sort_out(s);
     table_set_source(early_table);
     load_kernel_table();
-    map_direct(&s->framebuffer);
+    map_direct(&s->sealed, &s->framebuffer);
     cover_with_shadow();
     paging_init_cpu();
     paging_load(kernel_table, 0, false);

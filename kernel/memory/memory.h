@@ -28,6 +28,9 @@ struct memory_setup {
     // Device memory that stays visible in the direct map, write-combining: what an early console
     // draws on (vmap_device() is the way for all others). Size 0: none.
     struct memory_taken framebuffer;
+    // Left out of the direct map, so that nothing can write to it there: code and constants of the
+    // kernel's image. Whole pages. Size 0: none.
+    struct memory_taken sealed;
 };
 
 void memory_init(const struct memory_setup *setup);
