@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// <stdlib.h> for fetched code that is built into the kernel: allocation only, under names of their own
-// (kernel/scheme/unpack/memory.c provides them).
+// <stdlib.h> for fetched code that is built into the kernel: allocation only, under names of their
+// own (kernel/scheme/unpack/memory.c provides them).
 #pragma once
 #include <stddef.h>
 
