@@ -100,7 +100,19 @@ static void hand_over_locked(struct process *child, struct process *heir)
     }
 }
 
+// True when the parent could continue our group, so that our end may orphan it.
+static bool links_own_group(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    struct process *parent = p->parent;
+    bool links =
+        parent && parent->group && parent->group != p->group && parent->session == p->session;
+    spin_unlock_irq(&process_tree_lock, flags);
+    return links;
+}
+
 // One by one, since each may leave a stopped group behind that nobody could continue any more.
+// Groups that were orphaned before are left alone.
 static void give_children_away(struct process *p)
 {
     (void)process_init_process(); // found before the lock is taken
@@ -112,7 +124,7 @@ static void give_children_away(struct process *p)
         if (!none) {
             struct process *child = list_first(&p->children, struct process, sibling);
             hand_over_locked(child, heir_of_locked(p));
-            if (child->stopped && child->group)
+            if (child->stopped && child->group && child->session == p->session)
                 group = child->group->number;
         }
         spin_unlock_irq(&process_tree_lock, flags);
@@ -121,7 +133,8 @@ static void give_children_away(struct process *p)
         if (group && group != own)
             group_check_orphaned(group);
     }
-    group_check_orphaned(own);
+    if (links_own_group(p))
+        group_check_orphaned(own);
 }
 
 static void drop_parts(struct process *p)
