@@ -41,7 +41,7 @@ static void leave_space(struct task *t)
     space_put(s);
 }
 
-static void add_times(struct child_times *to, const struct child_times *times)
+void child_times_add(struct child_times *to, const struct child_times *times)
 {
     to->user += times->user;
     to->system += times->system;
@@ -70,7 +70,7 @@ void process_times(struct process *p, struct child_times *times)
     *times = p->own;
     list_for_each (link, &p->tasks) {
         struct child_times one = task_times(list_entry(link, struct task, process_link));
-        add_times(times, &one);
+        child_times_add(times, &one);
     }
     spin_unlock_irq(&p->signal_lock, flags);
 }
@@ -211,7 +211,7 @@ static bool leave_process(struct task *t, int status)
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     t->ended = true;
     list_remove(&t->process_link);
-    add_times(&p->own, &times);
+    child_times_add(&p->own, &times);
     bool last = --p->task_count == 0;
     if (last && !p->exiting)
         p->exit_status = status;

@@ -46,6 +46,7 @@ void job_control_init(void);
 // exit.c
 void process_end_other_tasks(void); // exec: returns when the caller is its process's only task
 void process_release_vfork(struct process *p);
+void child_times_add(struct child_times *to, const struct child_times *times);
 
 // exit.c
 void group_check_orphaned(

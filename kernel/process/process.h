@@ -278,7 +278,7 @@ void process_times(struct process *p, struct child_times *times);
 // once.
 err_t process_start_init(const struct abi *abi, const char *path, const char *const *arguments,
                          const char *const *environment) must_check;
-// Asks the first process to stop everything and turn the machine off (SIGUSR2, as busybox' init takes it):
-// what the power button does.
+// Asks the first process to stop everything and turn the machine off (SIGUSR2, as busybox' init
+// takes it): what the power button does.
 void process_ask_power_off(void);
 void process_init(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What uname and /proc/version say. The release is that of the Linux whose system calls are answered: programs
-// compare it.
+// What uname and /proc/version say. The release is that of the Linux whose system calls are
+// answered: programs compare it.
 #pragma once
 #define RELEASE_SYSTEM  "CryptOS"
 #define RELEASE_LINUX   "6.1.0-cryptos"

@@ -23,17 +23,6 @@ static void fill(struct wait_result *r, const struct process *child, int code, i
     };
 }
 
-static void charge(struct child_times *to, const struct child_times *times)
-{
-    to->user += times->user;
-    to->system += times->system;
-    to->faults_minor += times->faults_minor;
-    to->faults_major += times->faults_major;
-    to->switches_voluntary += times->switches_voluntary;
-    to->switches_forced += times->switches_forced;
-    to->resident_peak = max_of(to->resident_peak, times->resident_peak);
-}
-
 // Tells of one child what there is to tell; *reaped is set when it must be put by the caller.
 static bool report_locked(struct process *self, struct process *child, unsigned options,
                           struct wait_result *r, struct process **reaped)
@@ -43,9 +32,9 @@ static bool report_locked(struct process *self, struct process *child, unsigned 
         fill(r, child, signal ? CHILD_KILLED : CHILD_EXITED,
              signal ? signal : child->exit_status >> 8 & 0xff, child->exit_status);
         r->times = child->own;
-        charge(&r->times, &child->children_times);
+        child_times_add(&r->times, &child->children_times);
         if (!(options & WAIT_LEAVE)) {
-            charge(&self->children_times, &r->times);
+            child_times_add(&self->children_times, &r->times);
             process_remove_locked(child);
             *reaped = child;
         }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What shells and common tools do, alike in ash and bash, on CryptOS and on Linux: test_shell.py compares.
+# What shells and common tools do, alike in ash and bash and on both kernels: test_shell.py compares.
 set -u
 x=abc; echo ${x#a} ${#x} $((0x10 + 3 * 2))
 f() { echo "f $# $1"; return 3; }; f a b; echo $?
@@ -10,16 +10,20 @@ cat <<EOF | tr a-z A-Z
 here $x
 EOF
 (cd /usr; pwd); pwd
-mkdir -p /tmp/t/d; cd /tmp/t; echo 1 > a; echo 2 >> a; cat a; ln a b; ln -s a c; ls -l c | sed 's/.*c -> /c -> /'; stat -c '%h %s %F' a b c
+mkdir -p /tmp/t/d; cd /tmp/t; echo 1 > a; echo 2 >> a; cat a; ln a b; ln -s a c
+ls -l c | sed 's/.*c -> /c -> /'
+stat -c '%h %s %F' a b c
 mv a e; cat c 2>&1 | sed 's/.*: //'; rm c; cp e g; cmp e g && echo same
 chmod 600 e; stat -c %a e; touch -d '2020-01-02 03:04:05' e; stat -c %Y e
 find . -type f | sort; du -s . >/dev/null; rmdir d; ls
 cd /; rm -rf /tmp/t
 sleep 100 & p=$!; kill -TERM $p; wait $p; echo "term $?"
 sleep 100 & p=$!; kill -KILL $p; wait $p; echo "kill $?"
-sh -c 'kill -STOP $$; echo resumed' & p=$!; sleep 0.3; grep -h State /proc/$p/status; kill -CONT $p; wait $p; echo "cont $?"
+sh -c 'kill -STOP $$; echo resumed' & p=$!; sleep 0.3
+grep -h State /proc/$p/status; kill -CONT $p; wait $p; echo "cont $?"
 trap 'echo trapped' USR1; kill -USR1 $$; trap - USR1
-(trap 'echo bye; exit 5' TERM; sleep 0.2 & wait; while :; do sleep 0.05; done) & p=$!; sleep 0.5; kill $p; wait $p; echo "trap $?"
+(trap 'echo bye; exit 5' TERM; sleep 0.2 & wait; while :; do sleep 0.05; done) & p=$!
+sleep 0.5; kill $p; wait $p; echo "trap $?"
 yes | head -1000 | wc -l
 dd if=/dev/zero bs=4096 count=100 2>/dev/null | md5sum
 exec 3>/tmp/fd3; echo three >&3; exec 3>&-; cat /tmp/fd3; rm /tmp/fd3
