@@ -19,7 +19,7 @@ def test_runs_a_program(keywords):
 
 
 def test_shell_on_the_serial_line():
-    with Guest() as guest:
+    with Guest(append="quiet") as guest:
         guest.wait_for_prompt()
         assert guest.command("echo $((6*7))").strip() == "42"
         guest.send("poweroff\n")

@@ -16,10 +16,10 @@ class Shell:
     """A machine at the prompt of a shell."""
 
     def __init__(self, name):
-        self.guest = Guest(timeout=600)
+        self.guest = Guest(append="quiet", timeout=600)
         self.wait_for_prompt()
         start = {"ash": "exec busybox ash", "bash": "exec bash --noprofile --norc"}[name]
-        self.guest.send(f"PS1='root@cryptos:# ' {start}\n")
+        self.guest.send(f"PS1='root@''cryptos:# ' {start}\n")    # whose echo is no prompt
         self.wait_for_prompt()
         self.name = name
 

@@ -2,13 +2,14 @@
 """Builds with Meson: the kernel, the user programs, the initramfs."""
 import os
 import pathlib
+import re
 
 import packages
 from cache import third_party_dir
 from fetch import COMPONENTS, component, fetch
 from files import ROOT, build_dir, write_whole
 from initramfs import make
-from say import Failure, line, run
+from say import Failure, line, output_of, run
 
 KERNEL_NEEDS = [c.name for c in COMPONENTS if c.built_in]
 USER_NEEDS = ["busybox", "bash"]
@@ -50,13 +51,23 @@ def ninja(folder, *targets):
         run(command, quiet=True)
 
 
+def _targets(folder, kernel):
+    """What a build makes: not the unit tests, which Meson counts among `all`."""
+    if kernel == "linux":
+        return ["user/init/init"]
+    rules = output_of(["ninja", "-C", folder, "-t", "targets", "all"]).splitlines()
+    names = [rule.split(":")[0] for rule in rules]
+    programs = [n for n in names if re.fullmatch(r"tests/programs/\w+", n)]
+    return ["kernel/cryptos", "kernel/symbols.checked", "user/init/init"] + programs
+
+
 def build(variant, kernel="cryptos"):
     """Brings the build of a variant up to date; for the peer kernel only the user programs."""
     packages.need("build")
     needed = USER_NEEDS + KERNEL_NEEDS + (["linux"] if kernel == "linux" else [])
     fetch(needed)
     folder = configure(variant, build_dir(variant))
-    ninja(folder, *(["user/init/init"] if kernel == "linux" else []))
+    ninja(folder, *_targets(folder, kernel))
     return folder
 
 
