@@ -88,6 +88,7 @@ void sched_enter_cpu(void)
     idle->stack_top = percpu_self()->kernel_stack;
     percpu_self()->current = idle;
     turn_init_cpu(idle);
+    smp_ready();
     idle_loop();
 }
 

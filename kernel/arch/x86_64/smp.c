@@ -66,6 +66,7 @@ static struct start_slot slots[CPU_MAX];
 static unsigned slot_count;
 static uint64_t tables[3][TABLE_ENTRIES] align_to(4096); // low 2 MiB, and the kernel's half
 static void (*cpu_entry)(void);
+static uint32_t cpus_ready; // of those that were admitted
 
 static uint32_t slot_state(const struct start_slot *s)
 {
@@ -226,6 +227,18 @@ static void admit_all(void)
         }
 }
 
+void smp_ready(void)
+{
+    __atomic_add_fetch(&cpus_ready, 1, __ATOMIC_RELEASE);
+}
+
+// They have answered before, so there is no limit.
+static void wait_ready(void)
+{
+    while (__atomic_load_n(&cpus_ready, __ATOMIC_ACQUIRE) != cpu_count - 1)
+        cpu_relax();
+}
+
 void smp_start(const struct platform *p, void (*entry)(void))
 {
     nanos_t begun = clock_hw_now();
@@ -236,6 +249,7 @@ void smp_start(const struct platform *p, void (*entry)(void))
     if (slot_count != 0 && trampoline_place(page)) {
         wake_all(page);
         admit_all();
+        wait_ready();
     }
     log_info("smp: %u of %u CPUs run, started in %lu us", cpu_count, p->cpu_count,
              (uint64_t)((clock_hw_now() - begun) / 1000));
