@@ -165,6 +165,28 @@ static void status_rights(struct process *p, struct text *out)
     credentials_put(c);
 }
 
+// The CPUs it may run on, as a mask and as a list of ranges.
+static void status_processors(const struct proc_target *t, struct text *out)
+{
+    uint64_t there = cpu_count >= CPU_MAX ? UINT64_MAX : (1ull << cpu_count) - 1;
+    uint64_t mask = t->task ? thread_affinity(&t->task->thread) & there : there;
+    text_add(out, "Cpus_allowed:\t%lx\nCpus_allowed_list:\t", mask);
+    const char *comma = "";
+    for (unsigned n = 0; n < CPU_MAX; n++) {
+        unsigned last = n;
+        if (!(mask >> n & 1))
+            continue;
+        while (last + 1 < CPU_MAX && (mask >> (last + 1) & 1))
+            last++;
+        text_add(out, "%s%u", comma, n);
+        if (last > n)
+            text_add(out, "-%u", last);
+        comma = ",";
+        n = last;
+    }
+    text_add(out, "\n");
+}
+
 static err_t status_text(const struct proc_target *t, struct text *out)
 {
     struct process *p = t->process;
@@ -188,6 +210,7 @@ static err_t status_text(const struct proc_target *t, struct text *out)
              p->task_count, p->limits[LIMIT_SIGNALS].soft, t->task ? t->task->pending.pending : 0,
              p->pending.pending, t->task ? t->task->mask : 0, ignored, caught);
     status_rights(p, out);
+    status_processors(t, out);
     text_add(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
              times.switches_voluntary, times.switches_forced);
     return 0;
