@@ -2,6 +2,7 @@
 // The screen: grid to picture, the log's sink, and what tty1 needs. Owns the grid, the picture and
 // the copy of what the picture shows; `lock` guards all three.
 #include "kernel/console/screen.h"
+#include "kernel/arch/x86_64/io.h"
 #include "kernel/arch/x86_64/platform.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
@@ -12,7 +13,7 @@
 #include "kernel/sync/spinlock.h"
 #include "lib/string.h"
 
-enum { VGA_TEXT = 0xb8000, CHUNK = 512 };
+enum { VGA_TEXT = 0xb8000, VGA_MISCELLANEOUS = 0x3cc, CHUNK = 512 };
 
 // A cell as it was last drawn.
 struct drawn {
@@ -93,17 +94,17 @@ void screen_write(const char *text, size_t length)
     }
 }
 
-// A log line starts on a line of its own, whatever a program was writing.
+// Log lines go above the line that a program is writing, and do not disturb full-screen programs
+// (dmesg has them), unless it is the last that is said.
 static void log_write(struct log_sink *sink, const char *text, size_t length)
 {
     struct hold h = screen_hold();
-    if (vt.cursor.column > 0)
-        vt_write(&vt, "\r\n", 2);
-    for (size_t start = 0, i = 0; i < length; i++) {
+    if (panic_active && vt_is_full_screen(&vt))
+        vt_write(&vt, "\033[?1049l", 8);
+    for (size_t start = 0, i = 0; i < length && !vt_is_full_screen(&vt); i++) {
         if (text[i] != '\n')
             continue;
-        vt_write(&vt, text + start, i - start);
-        vt_write(&vt, "\r\n", 2);
+        vt_write_above(&vt, text + start, i - start);
         start = i + 1;
     }
     for (unsigned row = 0; row < vt.rows; row++)
@@ -136,10 +137,11 @@ bool screen_size(unsigned *rows, unsigned *columns, unsigned *width, unsigned *h
     return present;
 }
 
-// True when VGA's text memory is there: it keeps what is written.
+// True when VGA's text memory is there: its registers answer (without VGA there may be plain memory
+// at that place) and it keeps what is written.
 static bool has_text_mode(void)
 {
-    if (!platform.has_vga)
+    if (!platform.has_vga || port_in8(VGA_MISCELLANEOUS) == 0xff)
         return false;
     volatile uint16_t *text = vmap_device(VGA_TEXT, 80 * 25 * 2, VMAP_UNCACHED);
     if (!text)

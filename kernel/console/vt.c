@@ -9,7 +9,7 @@ enum { TAB = 8 };
 size_t vt_memory_size(unsigned rows, unsigned columns)
 {
     size_t pointers = 2 * rows * sizeof(struct vt_cell *);
-    size_t cells = 2ul * rows * columns * sizeof(struct vt_cell);
+    size_t cells = (2ul * rows + 1) * columns * sizeof(struct vt_cell);
     return pointers + cells + rows * sizeof(bool) + columns;
 }
 
@@ -25,7 +25,8 @@ void vt_init(struct vt *vt, unsigned rows, unsigned columns, void *memory)
         vt->main_lines[row] = cells + (size_t)row * columns;
         vt->other_lines[row] = cells + (size_t)(rows + row) * columns;
     }
-    vt->dirty = (bool *)(cells + 2ul * rows * columns);
+    vt->aside = cells + 2ul * rows * columns;
+    vt->dirty = (bool *)(vt->aside + columns);
     vt->tabs = (uint8_t *)(vt->dirty + rows);
     vt->lines = vt->other_lines;
     for (unsigned row = 0; row < rows; row++)
@@ -200,6 +201,32 @@ void vt_put(struct vt *vt, uint32_t character)
         cursor->column++;
     else
         cursor->wrap = true;
+}
+
+void vt_write_above(struct vt *vt, const char *line, size_t length)
+{
+    struct vt_cursor program = vt->cursor;
+    enum vt_state state = vt->state;
+    uint8_t more = vt->more;
+    bool inserts = vt->inserts;
+    size_t size = vt->columns * sizeof(*vt->aside);
+
+    memcpy(vt->aside, vt->lines[program.row], size);
+    vt->cursor = (struct vt_cursor){ .row = program.row };
+    vt_erase(vt, program.row, 0, vt->columns);
+    vt->state = VT_GROUND;
+    vt->more = 0;
+    vt->inserts = false;
+    vt_write(vt, line, length);
+    vt_write(vt, "\r\n", 2);
+
+    program.row = vt->cursor.row;
+    memcpy(vt->lines[program.row], vt->aside, size);
+    vt->dirty[program.row] = true;
+    vt->cursor = program;
+    vt->state = state;
+    vt->more = more;
+    vt->inserts = inserts;
 }
 
 void vt_use_other_screen(struct vt *vt, bool other)

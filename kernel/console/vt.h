@@ -61,8 +61,9 @@ struct vt {
     uint16_t rows, columns;
     struct vt_cell **lines; // the screen in use: main_lines or other_lines
     struct vt_cell **main_lines, **other_lines;
-    bool *dirty;   // for each row
-    uint8_t *tabs; // for each column
+    bool *dirty;           // for each row
+    uint8_t *tabs;         // for each column
+    struct vt_cell *aside; // one row, for vt_write_above()
 
     struct vt_cursor cursor, saved, saved_main;
     uint16_t top, bottom; // scroll region, both included
@@ -90,6 +91,16 @@ size_t vt_memory_size(unsigned rows, unsigned columns);
 void vt_init(struct vt *vt, unsigned rows, unsigned columns, void *memory);
 
 void vt_write(struct vt *vt, const char *text, size_t length);
+
+// Writes a line (no newline at its end) above the one that a program is in the middle of, which
+// moves down with its cursor: for messages between a prompt and what is being typed.
+void vt_write_above(struct vt *vt, const char *line, size_t length);
+
+// True while a full-screen program has the second screen.
+static inline bool vt_is_full_screen(const struct vt *vt)
+{
+    return vt->lines == vt->other_lines;
+}
 
 static inline const struct vt_cell *vt_row(const struct vt *vt, unsigned row)
 {

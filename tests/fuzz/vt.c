@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     void *memory = calloc(1, vt_memory_size(rows, columns));
     vt_init(&vt, rows, columns, memory);
     vt_write(&vt, (const char *)data + 2, size - 2);
+    vt_write_above(&vt, (const char *)data, min_of(size, (size_t)40));
 
     assert(vt.cursor.row < rows && vt.cursor.column < columns);
     assert(vt.top < vt.bottom && vt.bottom < rows);

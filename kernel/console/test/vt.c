@@ -175,6 +175,26 @@ static void line_drawing(void **state)
     assert_int_equal(vt_row(&vt, 0)[1].character, 'q');
 }
 
+static void lines_above(void **state)
+{
+    write_text("one\r\n# ty\033[7");
+    vt_write_above(&vt, "message", 7);
+    assert_string_equal(picture(), "one/message/# ty");
+    write_text("mp");
+    assert_string_equal(picture(), "one/message/# typ");
+    assert_int_equal(vt_row(&vt, 2)[4].attributes, VT_INVERSE);
+    assert_int_equal(vt_row(&vt, 1)[0].attributes, 0);
+    vt_write_above(&vt, "a long message", 14); // wraps, and scrolls
+    assert_string_equal(picture(), "message/a long mes/sage/# typ");
+    write_text("e");
+    assert_string_equal(picture(), "message/a long mes/sage/# type");
+
+    setup(NULL);
+    vt_write_above(&vt, "first", 5);
+    vt_write_above(&vt, "second", 6);
+    assert_string_equal(picture(), "first/second");
+}
+
 static void dirty_rows(void **state)
 {
     memset(vt.dirty, 0, ROWS);
@@ -190,7 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(pictures, setup),   cmocka_unit_test_setup(colours, setup),
         cmocka_unit_test_setup(answers, setup),    cmocka_unit_test_setup(line_drawing, setup),
-        cmocka_unit_test_setup(dirty_rows, setup),
+        cmocka_unit_test_setup(dirty_rows, setup), cmocka_unit_test_setup(lines_above, setup),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(memory);
