@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The other CPUs: starting them, and sending them interrupts.
 //
-// smp_start() wakes all enabled CPUs in parallel and waits until each has reported or 100 ms + 10 ms
-// each have passed (a CPU that does not answer is logged and left out). Each then calls the entry the
-// scheduler gave, with its per-CPU area, stack, traps and local APIC ready, interrupts off.
-// smp_start() returns when each has called smp_ready(), which says that it can be given work.
+// smp_start() wakes all enabled CPUs in parallel and waits until each has reported or 100 ms + 10
+// ms each have passed (a CPU that does not answer is logged and left out). Each then calls the
+// entry the scheduler gave, with its per-CPU area, stack, traps and local APIC ready, interrupts
+// off. smp_start() returns when each has called smp_ready(), which says that it can be given work.
 #pragma once
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/platform.h"
