@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Timers: for each CPU a tree ordered by deadline, and one hardware timer armed for the earliest of
-// its first timer and the ring's hop. Owns the trees; each tree's lock guards it.
+// its first timer, the ring's hop, and the end of its time slot where there are slots (slot.h).
+// Owns the trees; each tree's lock guards it.
 //
 // A timer's `cpu` says who may touch the rest: -1 nobody has it, n the holder of tree n's lock,
 // -2 the CPU that took it out (interrupts off until it puts it back or sets -1).
@@ -9,8 +10,10 @@
 // come and finds nothing due. timer_settle() corrects that before a CPU sleeps.
 #include "kernel/sched/timer.h"
 #include "kernel/arch/x86_64/clock_hw.h"
+#include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/panic.h"
+#include "kernel/sched/slot.h"
 
 enum { TIMER_NONE = -1, TIMER_CLAIMED = -2 };
 #define NEVER ((nanos_t)INT64_MAX)
@@ -19,7 +22,8 @@ struct timer_tree {
     struct spinlock lock; // RANK_TIMER
     struct rb_tree tree;
     struct timer *running; // its callback runs (atomic)
-    nanos_t ring_at;       // only this CPU, interrupts off
+    nanos_t ring_at;       // only this CPU, interrupts off, as the next two
+    nanos_t slot_at;       // NEVER: asleep, or no slots
     nanos_t armed;         // what the hardware is armed for
 };
 
@@ -43,10 +47,15 @@ static nanos_t tree_first(const struct timer_tree *t)
     return n ? container_of(n, struct timer, node)->deadline : NEVER;
 }
 
+static nanos_t earliest(const struct timer_tree *t)
+{
+    return min_of(tree_first(t), min_of(t->ring_at, t->slot_at));
+}
+
 // Arms the hardware when something is due earlier than what it is armed for.
 static void program(struct timer_tree *t)
 {
-    nanos_t first = min_of(tree_first(t), t->ring_at);
+    nanos_t first = earliest(t);
     if (first >= t->armed)
         return;
     t->armed = first;
@@ -56,8 +65,9 @@ static void program(struct timer_tree *t)
 void timer_settle(void)
 {
     struct timer_tree *t = &this_cpu(timer_trees);
+    t->slot_at = NEVER;
     spin_lock(&t->lock);
-    nanos_t first = min_of(tree_first(t), t->ring_at);
+    nanos_t first = earliest(t);
     if (first != t->armed) {
         t->armed = first;
         timer_hw_arm(first);
@@ -69,6 +79,9 @@ void timer_arm_ring(nanos_t at)
 {
     struct timer_tree *t = &this_cpu(timer_trees);
     t->ring_at = at;
+    if (t->slot_at == NEVER)
+        t->slot_at = slot_end();
+    at = min_of(at, t->slot_at);
     if (at < t->armed) {
         t->armed = at;
         timer_hw_arm(at);
@@ -175,17 +188,26 @@ static void interrupt(struct trap_frame *f)
         tree->ring_at = NEVER;
         ring_hook(now);
     }
+    bool slot_over = tree->slot_at <= now;
+    if (slot_over)
+        tree->slot_at = slot_end();
 
     spin_lock(&tree->lock);
     program(tree);
     spin_unlock(&tree->lock);
+    if (slot_over)
+        slot_yield(cpu_count);
 }
 
 void timer_init_cpu(void)
 {
     struct timer_tree *t = &this_cpu(timer_trees);
-    *t = (struct timer_tree){ .tree = RB_TREE_INIT, .ring_at = NEVER, .armed = NEVER };
+    *t = (struct timer_tree){
+        .tree = RB_TREE_INIT, .ring_at = NEVER, .slot_at = NEVER, .armed = NEVER
+    };
     spin_init(&t->lock, RANK_TIMER);
-    if (cpu_number() == 0)
-        trap_set_handler(VECTOR_TIMER, interrupt);
+    if (cpu_number() != 0)
+        return;
+    slot_init();
+    trap_set_handler(VECTOR_TIMER, interrupt);
 }

@@ -75,6 +75,8 @@ def serial_device(options, number, chardev):
 
 def command_line(options, append, folder):
     """Everything but consoles, display and control."""
+    if options.icount and options.smp > 1 and options.kernel == "cryptos":
+        append += " slots=100"      # else one busy CPU can stop the others: kernel/sched/slot.h
     return [str(part) for part in
             _machine(options) + _what_boots(options, append, folder) + list(options.qemu)]
 
