@@ -251,18 +251,25 @@ void page_split(struct page *p)
     }
 }
 
+struct page *memory_release_page(phys_t address)
+{
+    struct page *p = phys_is_memory(address) ? phys_to_page(address) : NULL;
+    if (!p || !is_aligned(address, PAGE_SIZE) || !(p->flags & PAGE_RESERVED))
+        return NULL;
+    p->references = 1;
+    p->order = 0;
+    p->zone = address >= ZONE_LOW_END ? ZONE_HIGH : ZONE_LOW;
+    p->flags = 0;
+    return p;
+}
+
 void memory_release(phys_t start, uint64_t size)
 {
     phys_t end = round_down(start + size, PAGE_SIZE);
     for (start = round_up(start, PAGE_SIZE); start < end; start += PAGE_SIZE) {
-        struct page *p = phys_is_memory(start) ? phys_to_page(start) : NULL;
-        if (!p || !(p->flags & PAGE_RESERVED))
-            continue;
-        p->references = 1;
-        p->order = 0;
-        p->zone = start >= ZONE_LOW_END ? ZONE_HIGH : ZONE_LOW;
-        p->flags = 0;
-        page_put(p);
+        struct page *p = memory_release_page(start);
+        if (p)
+            page_put(p);
     }
 }
 

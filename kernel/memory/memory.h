@@ -14,6 +14,8 @@
 #pragma once
 #include "kernel/memory/range.h"
 
+struct page;
+
 // What lies in usable memory and must stay: kernel image, initramfs, the hand-off's own pieces.
 struct memory_taken {
     phys_t start;
@@ -46,5 +48,9 @@ phys_t memory_kernel_table(void);
 // A usable page below 1 MiB for starting CPUs in real mode (the same each time); 0: there is none.
 phys_t memory_low_page(void);
 
-// Gives back memory that was `taken` at boot and is not needed any more (the initramfs).
+// Gives back memory that was `taken` at boot and is not needed any more (the initramfs). Frames
+// that memory_release_page() gave away are passed over.
 void memory_release(phys_t start, uint64_t size);
+
+// One such frame, with what is in it, as a page with one reference; NULL: it is not a `taken` one.
+struct page *memory_release_page(phys_t address) must_check;

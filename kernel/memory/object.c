@@ -88,6 +88,26 @@ void object_put(struct memory_object *o)
     slab_free(object_cache, o);
 }
 
+// A page that is in the tree already belongs to the object from here on.
+static void page_enter(struct memory_object *o, uint64_t index, struct page *p)
+{
+    p->flags |= PAGE_OBJECT;
+    p->object = o;
+    p->index = index;
+    o->resident++;
+    account_add(ACCOUNT_CACHED, 1);
+}
+
+err_t object_adopt(struct memory_object *o, uint64_t index, struct page *p)
+{
+    mutex_lock(&o->lock);
+    err_t e = radix_get(&o->pages, index) ? -EEXIST : radix_put(&o->pages, index, p) ? 0 : -ENOMEM;
+    if (!e)
+        page_enter(o, index, p);
+    mutex_unlock(&o->lock);
+    return e;
+}
+
 err_t object_page_locked(struct memory_object *o, uint64_t index, bool make, struct page **page)
 {
     struct page *p = radix_get(&o->pages, index);
@@ -109,11 +129,7 @@ err_t object_page_locked(struct memory_object *o, uint64_t index, bool make, str
         page_put(p);
         return e;
     }
-    p->flags |= PAGE_OBJECT;
-    p->object = o;
-    p->index = index;
-    o->resident++;
-    account_add(ACCOUNT_CACHED, 1);
+    page_enter(o, index, p);
     page_get(p);
     *page = p;
     return 0;

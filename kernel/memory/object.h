@@ -56,6 +56,10 @@ void object_put(struct memory_object *o);
 err_t object_page(struct memory_object *o, uint64_t index, bool make, struct page **page)
     must_check;
 
+// Makes `p`, whose reference moves in, the object's page at `index`. -EEXIST, -ENOMEM: it stays the
+// caller's. The pager is not asked.
+err_t object_adopt(struct memory_object *o, uint64_t index, struct page *p) must_check;
+
 // Cuts or extends. Pages past the new end go, also out of every mapping; the rest of the last is
 // zeroed.
 err_t object_resize(struct memory_object *o, uint64_t size) must_check;

@@ -7,6 +7,7 @@
 #include "kernel/sched/timer.h"
 #include "kernel/scheme/cpio.h"
 #include "kernel/scheme/node.h"
+#include "kernel/scheme/tmp.h"
 #include "kernel/scheme/unpack/unpack.h"
 #include "lib/string.h"
 
@@ -30,6 +31,8 @@ struct unpacker {
     struct cpio_entry entry;
     enum node_kind kind;
     struct file *file; // the contents being written
+    uint64_t offset;   // in them
+    bool adopt;        // pages of the archive may become the file's
     char *target;      // of the link that is being read
     size_t target_length;
     bool skip; // contents of something that could not be made
@@ -223,6 +226,7 @@ static err_t on_entry(struct cpio_sink *s, const struct cpio_entry *entry)
     u->entry = *entry;
     u->kind = kinds[entry->mode >> 12 & 15];
     u->skip = false;
+    u->offset = 0;
     u->entries++;
     err_t e = 0;
     if (u->kind == NODE_UNKNOWN)
@@ -232,6 +236,36 @@ static err_t on_entry(struct cpio_sink *s, const struct cpio_entry *entry)
     else
         e = entry_make(u);
     return e ? entry_failed(u, e) : 0;
+}
+
+// Pages that hold nothing but the file's contents become its pages: no copy. Bytes that were taken.
+static size_t data_adopt(struct unpacker *u, const char *data, size_t size)
+{
+    size_t taken = 0;
+    if (!u->adopt || !is_aligned((uintptr_t)data, PAGE_SIZE) || !is_aligned(u->offset, PAGE_SIZE) ||
+        !tmp_file_is(u->file->node))
+        return 0;
+    for (; size - taken >= PAGE_SIZE; taken += PAGE_SIZE) {
+        struct page *p = memory_release_page(virt_to_phys(data + taken));
+        if (!p)
+            break;
+        if (tmp_file_adopt(u->file->node, (u->offset + taken) / PAGE_SIZE, p)) {
+            p->flags |= PAGE_RESERVED; // the archive's again: it is copied, and freed with the rest
+            break;
+        }
+    }
+    if (taken && tmp_file_resize(u->file->node, u->offset + taken))
+        u->skip = true; // cannot happen: growing takes no memory
+    return taken;
+}
+
+static err_t data_copy(struct unpacker *u, const char *data, size_t size)
+{
+    struct io io = io_kernel((void *)(uintptr_t)data, size);
+    len_t n = file_write_at(u->file, &io, u->offset);
+    if (n == (len_t)size)
+        return 0;
+    return entry_failed(u, n < 0 ? (err_t)n : -ENOSPC);
 }
 
 static err_t on_data(struct cpio_sink *s, const void *data, size_t size)
@@ -247,11 +281,11 @@ static err_t on_data(struct cpio_sink *s, const void *data, size_t size)
     }
     if (!u->file)
         return 0;
-    struct io io = io_kernel((void *)(uintptr_t)data, size);
-    len_t n = file_write(u->file, &io);
-    if (n == (len_t)size)
-        return 0;
-    return entry_failed(u, n < 0 ? (err_t)n : -ENOSPC);
+    size_t taken = data_adopt(u, data, size);
+    u->offset += taken;
+    err_t e = taken < size ? data_copy(u, (const char *)data + taken, size - taken) : 0;
+    u->offset += size - taken;
+    return e;
 }
 
 static void entry_close(struct unpacker *u)
@@ -326,7 +360,10 @@ static err_t piece_unpack(struct unpacker *u, const char *data, size_t size, boo
         return -EOPNOTSUPP;
     }
     *used = 0;
+    bool adopt = u->adopt;
+    u->adopt = false; // what is handed on lies in a buffer
     err_t e = f->unpack(data, size, used, &u->plain);
+    u->adopt = adopt;
     if (e == -ENOMEM && !u->problem)
         u->problem = "no memory for decompression";
     if (e && !u->problem && !u->cpio.problem)
@@ -334,7 +371,7 @@ static err_t piece_unpack(struct unpacker *u, const char *data, size_t size, boo
     return e;
 }
 
-int initramfs_unpack_bytes(const void *data, size_t size)
+static err_t unpack(const void *data, size_t size, bool adopt)
 {
     struct unpacker *u = heap_alloc(sizeof(*u));
     if (!u)
@@ -343,6 +380,7 @@ int initramfs_unpack_bytes(const void *data, size_t size)
     u->sink = (struct cpio_sink){ on_entry, on_data, on_end };
     u->plain = (struct unpack_sink){ plain_write };
     u->view = scheme_kernel_view();
+    u->adopt = adopt;
     hash_table_init(&u->links, u->link_buckets, LINK_BUCKETS);
 
     const char *p = data;
@@ -377,13 +415,18 @@ int initramfs_unpack_bytes(const void *data, size_t size)
     return e;
 }
 
+int initramfs_unpack_bytes(const void *data, size_t size)
+{
+    return unpack(data, size, false);
+}
+
 void initramfs_unpack(phys_t start, uint64_t size)
 {
     if (size == 0) {
         log_warn("initramfs: the boot loader gave none");
         return;
     }
-    if (initramfs_unpack_bytes(phys_to_virt(start), size))
+    if (unpack(phys_to_virt(start), size, true))
         log_warn("initramfs: not all of it could be unpacked");
     memory_release(start, size);
 }

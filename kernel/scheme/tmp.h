@@ -35,6 +35,10 @@ static inline struct tmp_tree *tmp_tree(const struct node *n)
 extern const struct file_ops tmp_files;
 err_t tmp_file_init(struct node *n) must_check; // gives a file its memory object
 err_t tmp_file_resize(struct node *n, uint64_t size) must_check;
+// Makes `p`, whose reference moves in, the page of a file at `index`; its size is set after that.
+// On failure the page stays the caller's.
+err_t tmp_file_adopt(struct node *n, uint64_t index, struct page *p) must_check;
+bool tmp_file_is(const struct node *n);
 err_t tmp_node_make(struct scheme *s, enum node_kind kind, unsigned mode, uint64_t device,
                     const char *target, struct node **node) must_check;
 

@@ -194,6 +194,22 @@ static err_t tmp_seek(struct file *f, int64_t by, enum seek_from from, uint64_t 
     return seek_data(f->node, (uint64_t)by, from == SEEK_HOLE_AT, result);
 }
 
+bool tmp_file_is(const struct node *n)
+{
+    return n->object && n->object->pager == &tmp_pager;
+}
+
+err_t tmp_file_adopt(struct node *n, uint64_t index, struct page *p)
+{
+    err_t e = content_fill(n->object, index, p);
+    if (e)
+        return e;
+    e = object_adopt(n->object, index, p);
+    if (e)
+        content_uncharge(n->object->private_data, 1);
+    return e;
+}
+
 err_t tmp_file_resize(struct node *n, uint64_t size)
 {
     mutex_lock(&n->lock);

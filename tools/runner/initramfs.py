@@ -35,6 +35,7 @@ FILES = {
 FOLDERS = ("bin", "dev", "etc", "mnt", "proc", "root", "run", "sbin", "sys", "tmp", "usr",
            "usr/bin", "usr/sbin", "var", "var/log", "var/tmp")
 NODES = {"dev/console": (0o600, 5, 1), "dev/null": (0o666, 1, 3)}
+PAGE, HEADER, NAME_MAX = 4096, 110, 4096
 
 
 class Archive:
@@ -88,6 +89,10 @@ class Archive:
         for number, name in enumerate(names):
             mode, content, (major, minor) = self.entries.get(name, (0, b"", (0, 0)))
             raw = os.fsencode(name) + b"\0"
+            if len(content) >= PAGE:
+                # The kernel takes whole pages as they are: NULs behind the name align them.
+                pad = -(offset + HEADER + len(raw)) % PAGE
+                raw += b"\0" * (pad if len(raw) + pad <= NAME_MAX else 0)
             fields = (number + 1, mode, 0, 0, 1, 0, len(content), 0, 0, major, minor, len(raw), 0)
             put(b"070701" + b"".join(b"%08X" % f for f in fields) + raw)
             put(content)

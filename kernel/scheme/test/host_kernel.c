@@ -144,6 +144,11 @@ void memory_totals(struct memory_totals *totals)
 
 void memory_release(phys_t start, uint64_t size) {}
 
+struct page *memory_release_page(phys_t address)
+{
+    return NULL;
+}
+
 const struct pager anonymous_pager = { .name = "anonymous" };
 
 static void *radix_make_node(void)
@@ -213,6 +218,15 @@ err_t object_page(struct memory_object *o, uint64_t index, bool make, struct pag
     *page = e ? NULL : p;
     if (*page)
         page_get(*page);
+    mutex_unlock(&o->lock);
+    return e;
+}
+
+err_t object_adopt(struct memory_object *o, uint64_t index, struct page *p)
+{
+    mutex_lock(&o->lock);
+    err_t e = radix_get(&o->pages, index) ? -EEXIST : radix_put(&o->pages, index, p) ? 0 : -ENOMEM;
+    o->resident += !e;
     mutex_unlock(&o->lock);
     return e;
 }
