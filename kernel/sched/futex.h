@@ -7,13 +7,17 @@
 
 void futex_init(void); // sched_init() calls it
 
-// Sleeps while *address == expected: 0 woken, -EAGAIN the value differs, -EINTR, -ETIMEDOUT, -EFAULT.
-err_t futex_wait(uaddr_t address, bool shared, uint32_t expected, uint32_t bits, nanos_t deadline) must_check;
+// Sleeps while *address == expected: 0 woken, -EAGAIN the value differs, -EINTR, -ETIMEDOUT,
+// -EFAULT.
+err_t futex_wait(uaddr_t address, bool shared, uint32_t expected, uint32_t bits, nanos_t deadline)
+    must_check;
 // Wakes up to `most` waiters whose bits meet; *woken counts them.
-err_t futex_wake(uaddr_t address, bool shared, unsigned most, uint32_t bits, unsigned *woken) must_check;
-// Wakes `wake`, moves up to `move` others to `to`. With `compare`: -EAGAIN unless *address == expected.
-err_t futex_requeue(uaddr_t address, uaddr_t to, bool shared, unsigned wake, unsigned move, bool compare,
-                    uint32_t expected, unsigned *count) must_check;
+err_t futex_wake(uaddr_t address, bool shared, unsigned most, uint32_t bits, unsigned *woken)
+    must_check;
+// Wakes `wake`, moves up to `move` others to `to`. With `compare`: -EAGAIN unless *address ==
+// expected.
+err_t futex_requeue(uaddr_t address, uaddr_t to, bool shared, unsigned wake, unsigned move,
+                    bool compare, uint32_t expected, unsigned *count) must_check;
 // FUTEX_WAKE_OP: `operation` as Linux encodes it (op, comparison, arguments).
 err_t futex_wake_op(uaddr_t first, uaddr_t second, bool shared, unsigned wake, unsigned wake_second,
                     uint32_t operation, unsigned *count) must_check;

@@ -72,8 +72,8 @@ static bool lap_cores(const struct ring *r, struct ring_set *lap)
     return crowded;
 }
 
-// An idle core that something waiting here may go to. What came just now may be about to be handed the
-// core: it stays.
+// An idle core that something waiting here may go to. What came just now may be about to be handed
+// the core: it stays.
 static unsigned find_room(struct ring *r, struct ring_core *me, nanos_t now)
 {
     if (ring_set_empty(&r->idle))

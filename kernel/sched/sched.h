@@ -3,8 +3,8 @@
 #pragma once
 #include "kernel/sched/thread.h"
 
-// Makes the calling flow of control the first thread (boot CPU) and turns interrupts on. Needs the heap,
-// interrupt controllers and clock. Threads may be made from here on.
+// Makes the calling flow of control the first thread (boot CPU) and turns interrupts on. Needs the
+// heap, interrupt controllers and clock. Threads may be made from here on.
 void sched_init(void);
 // Where another CPU enters (smp_start); never returns.
 void sched_enter_cpu(void) __attribute__((noreturn));

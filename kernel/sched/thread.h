@@ -46,11 +46,11 @@ struct thread {
 
     struct spinlock lock;
     enum thread_state state;
-    bool wake_pending;      // woken since wait_prepare
-    bool interruptible;     // a signal may wake it
-    bool timed_out;         // its wait_timer fired
+    bool wake_pending;  // woken since wait_prepare
+    bool interruptible; // a signal may wake it
+    bool timed_out;     // its wait_timer fired
     struct timer wait_timer;
-    struct ring_item ring;  // class, nice, affinity, core, time that it ran: what the ring knows
+    struct ring_item ring; // class, nice, affinity, core, time that it ran: what the ring knows
 
     void (*entry)(void *data); // where it starts
     void *entry_data;
@@ -61,9 +61,9 @@ struct thread {
     nanos_t time_started, time_switched, system_before;
     uint64_t switches_voluntary, switches_forced, faults_minor, faults_major;
 
-    struct list mutexes_held; // those that others wait for: struct mutex.held_link
+    struct list mutexes_held;   // those that others wait for: struct mutex.held_link
     struct mutex_waiter *waits; // the mutex it is blocked on, for inheritance chains
-    uint8_t sleep_ranks[8];   // debug: ranks of the sleeping locks it holds
+    uint8_t sleep_ranks[8];     // debug: ranks of the sleeping locks it holds
     uint8_t sleep_rank_count;
 
     uint32_t references;
@@ -82,14 +82,16 @@ static inline uint32_t thread_cpu(const struct thread *t)
 err_t thread_make_kernel(const char *name, void (*function)(void *data), void *data,
                          struct thread **thread) must_check;
 
-// Prepares a thread that the caller allocated zeroed; it starts in entry(data) on a fresh kernel stack.
-// User threads: set space, fpu, user and the trap frame at the top of the stack (trap_user_frame), and let
-// entry end in trap_enter_user().
-err_t thread_prepare(struct thread *t, const char *name, void (*entry)(void *), void *data) must_check;
+// Prepares a thread that the caller allocated zeroed; it starts in entry(data) on a fresh kernel
+// stack. User threads: set space, fpu, user and the trap frame at the top of the stack
+// (trap_user_frame), and let entry end in trap_enter_user().
+err_t thread_prepare(struct thread *t, const char *name, void (*entry)(void *), void *data)
+    must_check;
 // Gives back what thread_prepare took, for a thread that never started.
 void thread_unprepare(struct thread *t);
-void thread_start(struct thread *t);              // NEW -> READY
-void thread_exit(void) __attribute__((noreturn)); // ends the calling thread; its stack is freed later
+void thread_start(struct thread *t); // NEW -> READY
+void thread_exit(void)
+    __attribute__((noreturn)); // ends the calling thread; its stack is freed later
 bool thread_has_exited(const struct thread *t);
 void thread_get(struct thread *t);
 void thread_put(struct thread *t);

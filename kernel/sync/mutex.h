@@ -7,11 +7,12 @@
 //
 // While a thread waits for a mutex, its holder runs with at least the waiter's urgency, and so does
 // whoever that holder waits for in turn. An uncontended lock or unlock is one atomic exchange. A
-// waiter that lost the mutex to a newcomer twice gets it handed over. Debug builds check ranks for each
-// thread (two of one rank are allowed: their owner orders them).
+// waiter that lost the mutex to a newcomer twice gets it handed over. Debug builds check ranks for
+// each thread (two of one rank are allowed: their owner orders them).
 //
-// The rwlock goes in the order of arrival: readers that come after a waiting writer wait behind it, so
-// a thread must not read-lock what it holds. A reader without a writer costs one atomic operation.
+// The rwlock goes in the order of arrival: readers that come after a waiting writer wait behind it,
+// so a thread must not read-lock what it holds. A reader without a writer costs one atomic
+// operation.
 #pragma once
 #include "kernel/sync/wait.h"
 
@@ -22,10 +23,10 @@ struct mutex {
     uint8_t rank;
 };
 
-#define MUTEX_INIT(name, lock_rank)                                                                \
-    {                                                                                              \
-        .waiters = LIST_INIT((name).waiters), .held_link = LIST_INIT((name).held_link),            \
-        .rank = (lock_rank)                                                                        \
+#define MUTEX_INIT(name, lock_rank)                                                     \
+    {                                                                                   \
+        .waiters = LIST_INIT((name).waiters), .held_link = LIST_INIT((name).held_link), \
+        .rank = (lock_rank)                                                             \
     }
 
 void mutex_init(struct mutex *m, enum lock_rank rank);

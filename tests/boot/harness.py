@@ -124,8 +124,8 @@ class Picture:
 
 
 class Guest:
-    """A machine with its console in our hands (append="quiet" keeps the log off it). `raw` is all that came from it; `text` the same without
-    colours and carriage returns."""
+    """A machine with its console in our hands (append="quiet" keeps the log off it). `raw` is all
+    that came from it; `text` the same without colours and carriage returns."""
 
     def __init__(self, append="", display=False, exec_line=False, timeout=DEADLINE, **keywords):
         self.options = machine_options("boot", firmware=keywords.pop("firmware", "none"),

@@ -4,7 +4,7 @@
 from tree import ROOT, files, finish
 
 PLAIN = {"LICENSE", ".gitignore", ".clang-format"}      # nothing to license, or the licence
-NO_COMMENTS = {".json", ".png", ".svg", ".md", ".bin", ".dat", ".psf", ".aml", ".txt"}
+NO_COMMENTS = {".csv", ".json", ".png", ".svg", ".md", ".bin", ".dat", ".psf", ".aml", ".txt"}
 
 
 def main():
