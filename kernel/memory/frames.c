@@ -88,7 +88,9 @@ static unsigned zone_take(struct zone *z, unsigned order, struct page **pages, u
 // From the zones, high memory first; keeps the reserve for those who may have it.
 static unsigned frames_take(unsigned order, unsigned flags, struct page **pages, unsigned wanted)
 {
-    uint64_t keep = flags & PAGE_RESERVE ? 0 : reserve_frames;
+    uint64_t keep = flags & PAGE_RESERVE  ? 0
+                    : flags & PAGE_MODEST ? 4 * reserve_frames
+                                          : reserve_frames;
     if (zones_free() < keep + ((uint64_t)wanted << order))
         wanted = zones_free() < keep + (1ull << order) ? 0 : 1;
     unsigned got = 0;

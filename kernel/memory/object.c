@@ -119,7 +119,7 @@ err_t object_page_locked(struct memory_object *o, uint64_t index, bool make, str
     if (o->pager->physical)
         return -EINVAL;
 
-    p = page_alloc(0, PAGE_ZERO);
+    p = page_alloc(0, PAGE_ZERO | PAGE_MODEST);
     if (!p)
         return -ENOMEM;
     err_t e = o->pager->fill ? o->pager->fill(o, index, p) : 0;

@@ -56,6 +56,7 @@ enum page_alloc_flag {
     PAGE_ZERO = 1 << 0,    // filled with zeros (else junk in debug builds)
     PAGE_LOW = 1 << 1,     // below 4 GiB, for devices that cannot reach further
     PAGE_RESERVE = 1 << 2, // may dip into the last reserve: for freeing memory, never for users
+    PAGE_MODEST = 1 << 3,  // leaves four times the reserve to the kernel: for programs' pages
 };
 
 enum { PAGE_ORDER_LARGE = 9, PAGE_ORDER_MAX = 10 }; // 2 MiB; blocks up to 4 MiB

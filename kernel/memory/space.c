@@ -127,7 +127,7 @@ err_t space_fork(struct space *from, struct space **to)
     copy_bounds(s, from);
     for (struct mapping *m = mapping_find(from, 0); m && !e; m = mapping_next(m))
         e = fork_mapping(from, s, m);
-    space_flush(from, 0, USER_END); // what was writable no longer is
+    space_flush(from, 0, USER_END, false); // what was writable no longer is
     s->resident_peak = s->resident_pages;
     rwlock_write_end(&from->lock);
     if (e) {

@@ -77,6 +77,7 @@ struct space {
     struct spinlock table_lock; // RANK_PAGE_TABLE
     phys_t top_table;
     uint64_t cpus_loaded;    // bit for each CPU that has it loaded: who gets TLB requests
+    uint64_t cpus_lazy;      // those of them that run a kernel thread
     uint64_t id;             // never used twice
     uint64_t tlb_generation; // counts TLB requests: a CPU that missed some forgets what it kept
     uint64_t resident_pages, mapped_bytes, resident_peak;

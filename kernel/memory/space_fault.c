@@ -85,7 +85,7 @@ static err_t entry_install(struct fault *f, struct page *p, unsigned level, entr
 
 static struct page *user_page(unsigned order, unsigned flags)
 {
-    struct page *p = page_alloc(order, flags);
+    struct page *p = page_alloc(order, flags | PAGE_MODEST);
     if (p) {
         p->flags |= PAGE_USER;
         account_add(ACCOUNT_USER, 1ll << order);
@@ -154,7 +154,7 @@ static void entry_replace(struct fault *f, entry_t old, struct page *copy)
         if (!gone)
             resident_add(s, 1);
         table_set(e, page_phys(copy) | entry_bits(f->mapping, true));
-        space_flush(s, f->address, f->address + PAGE_SIZE);
+        space_flush(s, f->address, f->address + PAGE_SIZE, false);
     }
     spin_unlock(&s->table_lock);
     if (gone)
@@ -174,7 +174,7 @@ static err_t copy_on_write(struct fault *f, entry_t *e, unsigned level)
     }
     if (level > 1) { // shared by fork: only the small page is copied
         err_t error = entry_split(e);
-        space_flush(s, f->address, f->address + PAGE_SIZE);
+        space_flush(s, f->address, f->address + PAGE_SIZE, false);
         spin_unlock(&s->table_lock);
         return error; // and the access faults again
     }

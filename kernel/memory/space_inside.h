@@ -29,6 +29,7 @@ void object_init(void);
 struct zap {
     struct space *space;
     uint64_t start, end; // what the TLBs must forget
+    bool tables;         // page tables are among the pages
     unsigned count;
     struct page *pages[64];
 };
@@ -62,8 +63,9 @@ void mapping_zap(struct mapping *m, uaddr_t start, uaddr_t end);
 void mapping_write_protect(struct mapping *m, uaddr_t start, uaddr_t end);
 
 // space_load.c
-void space_flush(struct space *s, uaddr_t start, uaddr_t end); // on every CPU that may know it
-void space_leave_all(struct space *s);                         // no CPU has it loaded any more
+// On every CPU that may use it. tables_freed: page tables are about to be freed too.
+void space_flush(struct space *s, uaddr_t start, uaddr_t end, bool tables_freed);
+void space_leave_all(struct space *s); // no CPU has it loaded any more
 
 // space_mappings.c: the tree. The caller holds s->lock for writing.
 void mappings_init(void);

@@ -2,13 +2,14 @@
 // Which space a CPU has loaded, and whose TLBs must be told of a change.
 //
 // A kernel thread runs in whatever space was loaded last: leaving and coming back costs nothing.
-// That CPU still counts as having it loaded until it loads another.
+// Such a CPU is lazy: it is told only when page tables are freed (it might walk them ahead of
+// time), and on its return to the space it finds by the count of requests whether it missed some.
 //
 // With process-context identifiers each CPU remembers the last few spaces it had, each with the
-// space's count of TLB requests at the time it was left. A CPU that has the space loaded takes part
-// in each request; one that has not only finds, when it comes back, that the count has moved on.
-// Pairs: space_load() sets its bit in cpus_loaded, then reads tlb_generation; space_flush()
-// raises tlb_generation, then reads cpus_loaded (all sequentially consistent): one sees the other.
+// space's count of TLB requests at the time it was loaded.
+// Pairs: space_load() sets its bit in cpus_loaded, or clears it in cpus_lazy, then reads
+// tlb_generation; space_flush() raises tlb_generation, then reads both (all sequentially
+// consistent): one sees the other.
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/memory/memory.h"
@@ -19,6 +20,7 @@ enum { PCID_SLOTS = 6 };
 struct space_cpu {
     struct space *running; // of the thread that runs; NULL: a kernel thread
     struct space *loaded;  // in CR3; NULL: the kernel's own table
+    uint64_t lazy_since;   // count of TLB requests when it became lazy
     unsigned next_slot;
     struct {
         uint64_t id, generation;
@@ -67,17 +69,36 @@ static void switch_to(struct space_cpu *c, struct space *s)
         paging_load(memory_kernel_table(), 0, false);
     }
     c->loaded = s;
-    if (old)
+    if (old) {
+        __atomic_and_fetch(&old->cpus_lazy, ~this_bit(), __ATOMIC_SEQ_CST);
         __atomic_and_fetch(&old->cpus_loaded, ~this_bit(), __ATOMIC_SEQ_CST);
+    }
+}
+
+static void lazy_begin(struct space_cpu *c)
+{
+    c->lazy_since = __atomic_load_n(&c->loaded->tlb_generation, __ATOMIC_SEQ_CST);
+    __atomic_or_fetch(&c->loaded->cpus_lazy, this_bit(), __ATOMIC_SEQ_CST);
+}
+
+static void lazy_end(struct space_cpu *c)
+{
+    __atomic_and_fetch(&c->loaded->cpus_lazy, ~this_bit(), __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&c->loaded->tlb_generation, __ATOMIC_SEQ_CST) != c->lazy_since)
+        tlb_flush_user();
 }
 
 void space_load(struct space *s)
 {
     uint64_t flags = irq_save();
     struct space_cpu *c = &this_cpu(space_cpu);
-    c->running = s;
     if (s && s != c->loaded)
         switch_to(c, s);
+    else if (s && !c->running)
+        lazy_end(c);
+    else if (!s && c->running)
+        lazy_begin(c);
+    c->running = s;
     irq_restore(flags);
 }
 
@@ -99,11 +120,13 @@ void space_leave_all(struct space *s)
         ipi_call(others, leave_here, s);
 }
 
-void space_flush(struct space *s, uaddr_t start, uaddr_t end)
+void space_flush(struct space *s, uaddr_t start, uaddr_t end, bool tables_freed)
 {
     __atomic_add_fetch(&s->tlb_generation, 1, __ATOMIC_SEQ_CST);
     preempt_off();
     uint64_t cpus = __atomic_load_n(&s->cpus_loaded, __ATOMIC_SEQ_CST);
+    if (!tables_freed)
+        cpus &= ~__atomic_load_n(&s->cpus_lazy, __ATOMIC_SEQ_CST);
     if (cpus & this_bit())
         tlb_flush_range(start, end);
     if (cpus & ~this_bit())

@@ -41,6 +41,7 @@ void zap_begin(struct zap *z, struct space *s)
 {
     z->space = s;
     z->count = 0;
+    z->tables = false;
     z->start = UINT64_MAX;
     z->end = 0;
 }
@@ -54,7 +55,7 @@ void zap_range(struct zap *z, uaddr_t start, uaddr_t end)
 void zap_finish(struct zap *z)
 {
     if (z->start < z->end)
-        space_flush(z->space, z->start, z->end);
+        space_flush(z->space, z->start, z->end, z->tables);
     for (unsigned i = 0; i < z->count; i++)
         page_put(z->pages[i]);
     zap_begin(z, z->space);
@@ -90,6 +91,7 @@ static void zap_table(struct table_visit *v, struct page *table, uint64_t addres
     struct zap *z = &container_of(v, struct zap_visit, visit)->zap;
     zap_range(z, address, address + PAGE_SIZE);
     zap_page(z, table);
+    z->tables = true;
 }
 
 void space_zap(struct space *s, uaddr_t start, uaddr_t end)
@@ -141,7 +143,7 @@ err_t space_split_large(struct space *s, uaddr_t at)
     if (e && (*e & ENTRY_LARGE)) {
         result = entry_split(e);
         uaddr_t start = round_down(at, LARGE_PAGE_SIZE);
-        space_flush(s, start, start + LARGE_PAGE_SIZE);
+        space_flush(s, start, start + LARGE_PAGE_SIZE, false);
     }
     spin_unlock(&s->table_lock);
     return result;
@@ -175,7 +177,7 @@ void space_protect_entries(struct space *s, const struct mapping *m, uaddr_t sta
     struct protect_visit v = { .visit = { protect_leaf, NULL }, .mapping = m };
     spin_lock(&s->table_lock);
     table_visit(s->top_table, start, end, &v.visit);
-    space_flush(s, start, end);
+    space_flush(s, start, end, false);
     spin_unlock(&s->table_lock);
 }
 
@@ -192,7 +194,7 @@ void mapping_write_protect(struct mapping *m, uaddr_t start, uaddr_t end)
         return;
     spin_lock(&s->table_lock);
     table_visit(s->top_table, start, end, &v);
-    space_flush(s, start, end);
+    space_flush(s, start, end, false);
     spin_unlock(&s->table_lock);
 }
 
@@ -236,6 +238,15 @@ struct move_visit {
     err_t error;
 };
 
+// Takes away a table without entries, where a large page will be.
+static void table_clear_empty(struct space *s, entry_t *e, uint64_t address)
+{
+    struct page *table = phys_to_page(entry_address(*e));
+    table_set(e, 0);
+    space_flush(s, address, address + PAGE_SIZE, true);
+    page_put(table);
+}
+
 static void move_leaf(struct table_visit *v, entry_t *e, unsigned level, uint64_t address)
 {
     struct move_visit *m = container_of(v, struct move_visit, visit);
@@ -246,6 +257,8 @@ static void move_leaf(struct table_visit *v, entry_t *e, unsigned level, uint64_
         m->error = -ENOMEM;
         return;
     }
+    if (*to)
+        table_clear_empty(m->space, to, address + m->distance);
     table_set(to, *e);
     table_set(e, 0);
     m->end = address + entry_span(level);
