@@ -35,6 +35,10 @@ FILES = {
 FOLDERS = ("bin", "dev", "etc", "mnt", "proc", "root", "run", "sbin", "sys", "tmp", "usr",
            "usr/bin", "usr/sbin", "var", "var/log", "var/tmp")
 NODES = {"dev/console": (0o600, 5, 1), "dev/null": (0o666, 1, 3)}
+# Descriptions of terminals, without which bash's line editor can only scroll one row sideways.
+TERMINFO = ("l/linux", "v/vt100", "v/vt220", "x/xterm", "x/xterm-256color", "s/screen",
+            "s/screen-256color", "t/tmux-256color")
+TERMINFO_FOLDERS = ("/lib/terminfo", "/usr/share/terminfo", "/etc/terminfo")
 PAGE, HEADER, NAME_MAX = 4096, 110, 4096
 
 
@@ -121,6 +125,16 @@ def _busybox(archive, path):
             archive.link(name, "/bin/busybox")
 
 
+def _terminfo(archive):
+    """Those that this machine has: every distribution's ncurses brings them."""
+    for name in TERMINFO:
+        for folder in TERMINFO_FOLDERS:
+            path = pathlib.Path(folder) / name
+            if path.is_file():
+                archive.file(f"lib/terminfo/{name}", path.read_bytes())
+                break
+
+
 def make(init, additions=()):
     """The archive's bytes: init, busybox, bash, a few files in /etc, and the additions."""
     archive, programs = Archive(), third_party_dir()
@@ -133,6 +147,7 @@ def make(init, additions=()):
     _busybox(archive, programs / "busybox/busybox")
     archive.link("bin/sh", "/bin/busybox")
     archive.file("bin/bash", (programs / "bash/bash").read_bytes(), 0o755)
+    _terminfo(archive)
     archive.file("init", pathlib.Path(init).read_bytes(), 0o755)
     for text in additions:
         archive.add(*parse_add(text))
