@@ -112,17 +112,21 @@ void task_put(struct task *t)
     thread_put(&t->thread);
 }
 
-void process_visit(int32_t first, bool (*visit)(struct process *p, void *data), void *data)
+static void visit_locked(int32_t first, bool (*visit)(struct process *p, void *data), void *data)
 {
-    uint64_t flags = spin_lock_irq(&process_tree_lock);
     for (unsigned i = 0; i < TABLE_SIZE; i++) {
         list_for_each_safe (link, &processes[i]) {
             struct process *p = list_entry(link, struct process, bucket);
             if (p->number >= first && !visit(p, data))
-                goto done;
+                return;
         }
     }
-done:
+}
+
+void process_visit(int32_t first, bool (*visit)(struct process *p, void *data), void *data)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    visit_locked(first, visit, data);
     spin_unlock_irq(&process_tree_lock, flags);
 }
 
@@ -139,13 +143,12 @@ static bool nearer(struct process *p, void *data)
 struct process *process_next(int32_t first)
 {
     struct process *best = NULL;
-    for (;;) {
-        best = NULL;
-        process_visit(first, nearer, &best);
-        struct process *p;
-        if (!best || !process_find(best->number, &p))
-            return best ? p : NULL;
-    }
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    visit_locked(first, nearer, &best);
+    if (best)
+        process_get(best);
+    spin_unlock_irq(&process_tree_lock, flags);
+    return best;
 }
 
 uint32_t process_count(void)
