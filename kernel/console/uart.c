@@ -41,6 +41,7 @@ enum {
     CLOCK = 115200, // bits per second at divisor 1
     CHIP_FIFO = 16,
     PATIENCE = 100000, // polls for a byte to leave; a chip that never sends is given up
+    FINISH_MOST = 512, // bytes of a program that a log line waits for
     RECEIVED_SIZE = 4096,
     TO_SEND_SIZE = 4096,
 };
@@ -54,6 +55,7 @@ struct uart {
     uint8_t interrupts;   // as INTERRUPT was last written
     bool masked;          // the ring of received bytes is full
     bool broken;
+    char last; // byte that was sent
     uint8_t received[RECEIVED_SIZE], to_send[TO_SEND_SIZE];
     uint32_t received_head, received_tail, send_head, send_tail;
     void (*on_event)(void *data);
@@ -61,7 +63,7 @@ struct uart {
 };
 
 static struct uart uarts[UART_COUNT] = {
-    { .port = 0x3f8, .isa_irq = 4, .number = 0, .lock = SPINLOCK_INIT(RANK_CONSOLE) },
+    { .port = 0x3f8, .isa_irq = 4, .number = 0, .last = '\n', .lock = SPINLOCK_INIT(RANK_CONSOLE) },
     { .port = 0x2f8, .isa_irq = 3, .number = 1, .lock = SPINLOCK_INIT(RANK_CONSOLE) },
     { .port = 0x3e8, .isa_irq = 4, .number = 2, .lock = SPINLOCK_INIT(RANK_CONSOLE) },
     { .port = 0x2e8, .isa_irq = 3, .number = 3, .lock = SPINLOCK_INIT(RANK_CONSOLE) },
@@ -144,8 +146,27 @@ static void send_polled(struct uart *u, const char *text, size_t length)
             room--;
         }
         set(u, DATA, (uint8_t)text[i]);
+        u->last = text[i];
         room--;
     }
+}
+
+// Sends what a program has written, so that a log line does not tear its words apart, and ends its
+// line.
+static void finish_line(struct uart *u)
+{
+    unsigned room = 0;
+    for (unsigned i = 0; i < FINISH_MOST && u->send_head != u->send_tail; i++, room--) {
+        if (room == 0) {
+            if (!wait_fifo_empty(u))
+                return;
+            room = CHIP_FIFO;
+        }
+        u->last = (char)u->to_send[u->send_head++ % TO_SEND_SIZE];
+        set(u, DATA, (uint8_t)u->last);
+    }
+    if (u->last != '\n')
+        send_polled(u, "\n", 1);
 }
 
 // The log's sink. The lock may be held by a CPU that panics inside, so a panic does without.
@@ -157,6 +178,7 @@ static void log_write(struct log_sink *sink, const char *text, size_t length)
         return;
     }
     uint64_t flags = spin_lock_irq(&u->lock);
+    finish_line(u);
     send_polled(u, text, length);
     spin_unlock_irq(&u->lock, flags);
 }
@@ -211,8 +233,10 @@ static void receive(struct uart *u)
 static void send(struct uart *u)
 {
     if (get(u, STATUS) & LSR_FIFO_EMPTY)
-        for (unsigned room = CHIP_FIFO; room > 0 && u->send_head != u->send_tail; room--)
-            set(u, DATA, u->to_send[u->send_head++ % TO_SEND_SIZE]);
+        for (unsigned room = CHIP_FIFO; room > 0 && u->send_head != u->send_tail; room--) {
+            u->last = (char)u->to_send[u->send_head++ % TO_SEND_SIZE];
+            set(u, DATA, (uint8_t)u->last);
+        }
     uint8_t others = u->interrupts & ~IER_SENT;
     set_interrupts(u, u->send_head != u->send_tail ? others | IER_SENT : others);
 }

@@ -32,6 +32,8 @@ import qemu as runner_qemu      # noqa: E402
 BUILD = os.environ.get("CRYPTOS_BUILD", "release")
 KERNEL = os.environ.get("CRYPTOS_KERNEL", "cryptos")
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+# A prompt with nothing typed; a driver that is late may have logged something since.
+PROMPT = r"root@cryptos[^\n]*[#$] (\n?\[ *\d+\.\d+\] [^\n]*\n)*$"
 DEADLINE = 60.0 if BUILD == "release" else 120.0
 
 
@@ -174,7 +176,7 @@ class Guest:
         self.console.sendall(text.encode() if isinstance(text, str) else text)
 
     def wait_for_prompt(self):
-        return self.wait_for(r"root@cryptos[^\n]*[#$] $")
+        return self.wait_for(PROMPT)
 
     def command(self, text):
         """Types a command line at the prompt; what it printed."""

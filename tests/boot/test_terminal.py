@@ -5,11 +5,10 @@ import re
 import subprocess
 
 import pytest
-from harness import Guest, execute
+from harness import PROMPT, Guest, execute
 
 SHELLS = ["ash", "bash"]
 LEFT = "\x1b[D"
-PROMPT = r"root@cryptos[^\n]*# (\x1b\[[0-9;?]*[a-zA-Z])*$"
 
 
 class Shell:
