@@ -7,8 +7,8 @@ struct file_lock {
     struct list link;
     struct file_lock_range range;
     enum file_lock_kind kind;
-    const void *owner; // a process, or an open file
-    int32_t process;
+    const void *owner; // a descriptor table, or an open file
+    int32_t process;   // who asked for it, for F_GETLK; 0: a lock of an open file
 };
 
 static const struct file_lock_range whole = { 0, UINT64_MAX };
@@ -103,7 +103,9 @@ err_t file_lock_range(struct file *f, enum file_lock_kind kind, const struct fil
     if (!f->node || (kind == LOCK_SHARED && !(f->flags & OPEN_READ)) ||
         (kind == LOCK_EXCLUSIVE && !(f->flags & OPEN_WRITE)))
         return -EBADF;
-    struct file_lock l = { .range = *range, .kind = kind, .owner = p, .process = p->number };
+    struct file_lock l = {
+        .range = *range, .kind = kind, .owner = p->descriptors, .process = p->number
+    };
     return set_lock(f->node, &l, wait);
 }
 
@@ -114,7 +116,7 @@ bool file_lock_test(struct file *f, enum file_lock_kind kind, const struct file_
     if (!n)
         return false;
     spin_lock(&n->locks_lock);
-    struct file_lock *l = conflict_locked(n, process_current(), true, kind, range);
+    struct file_lock *l = conflict_locked(n, process_current()->descriptors, true, kind, range);
     if (l)
         *found = (struct file_lock_found){ l->kind, l->range, l->process };
     spin_unlock(&n->locks_lock);
@@ -141,13 +143,9 @@ static void drop_all(struct node *n, const void *owner)
     wait_wake_all(&n->locks_wait);
 }
 
-void file_lock_closed(struct file *f, int32_t process)
+void file_lock_closed(struct file *f, const struct descriptors *table)
 {
-    struct process *p;
-    if (!f->node || list_empty(&f->node->locks) || process_find(process, &p))
-        return;
-    drop_all(f->node, p);
-    process_put(p);
+    drop_all(f->node, table);
 }
 
 void file_lock_released(struct file *f)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Advisory locks: of byte ranges, owned by a process (fcntl), and of whole files, owned by an open
-// file (flock). They lie in the node's list, in order of start. Guards: node.locks_lock. Thread
-// context; may sleep when told to wait.
+// Advisory locks: of byte ranges, owned by a process's descriptor table (fcntl), and of whole
+// files, owned by an open file (flock). They lie in the node's list, in order of start. Guards:
+// node.locks_lock. Thread context; may sleep when told to wait.
 #pragma once
 #include "kernel/scheme/node.h"
 
@@ -28,7 +28,7 @@ bool file_lock_test(struct file *f, enum file_lock_kind kind, const struct file_
 // flock: -EWOULDBLOCK when in the way and !wait.
 err_t file_lock_whole(struct file *f, enum file_lock_kind kind, bool wait) must_check;
 
-// What closing does: a process that closes any descriptor of a file loses its range locks there;
-// the last reference of an open file loses its whole-file lock.
-void file_lock_closed(struct file *f, int32_t process);
+// What closing does: a table that closes any number of a file loses its range locks there; the last
+// reference of an open file loses its whole-file lock.
+void file_lock_closed(struct file *f, const struct descriptors *table);
 void file_lock_released(struct file *f);

@@ -40,6 +40,9 @@ void task_unmake(struct task *t);                                   // one that 
 void task_take_number(struct task *t, int32_t number); // exec: the survivor becomes the first task
 struct process *process_init_process(void);            // number 1, without a reference
 
+// file_hooks.c
+void file_hooks_init(void);
+
 // group.c
 void job_control_init(void);
 

@@ -480,6 +480,7 @@ void process_init(void)
     task_cache = slab_cache_make("task", sizeof(struct task), 64);
     signal_init();
     job_control_init();
+    file_hooks_init();
     space_set_file_hooks(mapped_file_get, mapped_file_put);
     space_set_exhausted_hook(process_out_of_memory);
     trap_set_user_hooks(&user_hooks);

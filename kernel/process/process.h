@@ -271,6 +271,8 @@ err_t process_wait(int32_t which, unsigned options, struct wait_result *result) 
 
 // Job control and the hook before user mode.
 void task_return_work(struct trap_frame *f);
+// -EFBIG, and SIGXFSZ for the caller, when it may not make a file that large (RLIMIT_FSIZE).
+err_t process_check_file_size(uint64_t size) must_check;
 // How the running task's process is charged.
 void process_times(struct process *p, struct child_times *times);
 

@@ -199,13 +199,18 @@ void descriptors_get(struct descriptors *d)
     __atomic_fetch_add(&d->references, 1, __ATOMIC_RELAXED);
 }
 
+bool descriptors_shared(struct descriptors *d)
+{
+    return __atomic_load_n(&d->references, __ATOMIC_ACQUIRE) > 1;
+}
+
 void descriptors_put(struct descriptors *d)
 {
     if (__atomic_sub_fetch(&d->references, 1, __ATOMIC_ACQ_REL))
         return;
     for (uint32_t n = 0; n < d->slots->capacity; n++)
         if (d->slots->files[n])
-            file_put(d->slots->files[n]);
+            descriptor_file_put(d, d->slots->files[n]);
     slots_drop(d->slots);
     heap_free(d);
 }
@@ -273,7 +278,7 @@ err_t descriptor_set(struct descriptors *d, struct file *f, bool close_on_exec, 
     }
     spin_unlock(&d->lock);
     if (old)
-        file_put(old);
+        descriptor_file_put(d, old);
     return e;
 }
 
@@ -297,7 +302,7 @@ err_t descriptor_close(struct descriptors *d, int number)
     spin_unlock(&d->lock);
     if (!f)
         return -EBADF;
-    file_put(f);
+    descriptor_file_put(d, f);
     return 0;
 }
 
@@ -328,7 +333,7 @@ static void close_each(struct descriptors *d, uint32_t first, uint32_t last, boo
             f = slot_clear(d->slots, n);
         spin_unlock(&d->lock);
         if (f)
-            file_put(f);
+            descriptor_file_put(d, f);
         if (!found || n == last)
             return;
         n++;

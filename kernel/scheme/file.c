@@ -33,6 +33,19 @@ void file_init(void)
     }
 }
 
+static const struct file_hooks no_hooks, *hooks = &no_hooks;
+
+void file_set_hooks(const struct file_hooks *set)
+{
+    hooks = set;
+}
+
+// Looked at without the lock: who holds a lock here has a reference, so it was put in before.
+static bool has_locks(const struct file *f)
+{
+    return f->node && !list_empty(&f->node->locks);
+}
+
 static struct file *file_alloc(void)
 {
     struct file_pool *pool = pool_here();
@@ -126,6 +139,8 @@ void file_put(struct file *f)
     if (__atomic_sub_fetch(&f->references, 1, __ATOMIC_ACQ_REL))
         return;
     watch_file_closing(f);
+    if (unlikely(has_locks(f)) && hooks->released)
+        hooks->released(f);
     if (f->ops->close)
         f->ops->close(f);
     writers_give(f->node, f->flags);
@@ -134,6 +149,13 @@ void file_put(struct file *f)
     if (f->node)
         node_put(f->node);
     file_free(f);
+}
+
+void descriptor_file_put(struct descriptors *d, struct file *f)
+{
+    if (unlikely(has_locks(f)) && hooks->descriptor_closed)
+        hooks->descriptor_closed(f, d);
+    file_put(f);
 }
 
 static len_t read_checked(struct file *f, struct io *io, uint64_t offset)
@@ -157,7 +179,16 @@ static len_t write_checked(struct file *f, struct io *io, uint64_t offset)
         return -EINVAL;
     if (io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
         return -EFBIG;
-    return f->ops->write(f, io, offset);
+    if (!f->node || f->node->kind != NODE_FILE || !hooks->write_room)
+        return f->ops->write(f, io, offset);
+    uint64_t all = io->left;
+    len_t room = all ? hooks->write_room(f->flags & OPEN_APPEND ? f->node->size : offset, all) : 0;
+    if (room < 0)
+        return room;
+    io->left = (uint64_t)room;
+    len_t n = f->ops->write(f, io, offset);
+    io->left += all - (uint64_t)room;
+    return n;
 }
 
 len_t file_read(struct file *f, struct io *io)

@@ -19,6 +19,7 @@
 struct file;
 struct node;
 struct name;
+struct descriptors;
 
 enum open_flag { // neutral; each ABI translates its own
     OPEN_READ = 1 << 0,
@@ -121,6 +122,16 @@ err_t file_make(const struct file_ops *ops, struct node *node, struct name *wher
                 void *data, struct file **file) must_check;
 void file_get(struct file *f);
 void file_put(struct file *f);
+// What the process room adds to files. Called without locks, in thread context; may be NULL each.
+struct file_hooks {
+    // A number of this descriptor table no longer means the file, whose node has advisory locks.
+    void (*descriptor_closed)(struct file *f, const struct descriptors *table);
+    void (*released)(struct file *f); // the last reference goes; the node has advisory locks
+    // How many of `size` bytes the caller may write to a regular file from `offset` on: at least
+    // one, or -EFBIG.
+    len_t (*write_room)(uint64_t offset, uint64_t size);
+};
+void file_set_hooks(const struct file_hooks *hooks);
 // For tables that are read without a lock (descriptors.c): false when the file is gone. Memory of a
 // file is only reused for files, so looking at a stale pointer is safe; compare it again after.
 bool file_try_get(struct file *f) must_check;
@@ -164,12 +175,14 @@ err_t file_poll_many(struct poll_entry *entries, size_t entry_count, nanos_t dea
 
 // Descriptor tables: small integers to files, shared by the threads of a process. Spin lock
 // RANK_FD_TABLE.
-struct descriptors;
 enum { DESCRIPTORS_MAX = 1 << 20 };
 err_t descriptors_make(struct descriptors **table) must_check;
 err_t descriptors_copy(struct descriptors *from, struct descriptors **to) must_check; // fork
 void descriptors_get(struct descriptors *d);
-void descriptors_put(struct descriptors *d); // the last one closes all
+void descriptors_put(struct descriptors *d);    // the last one closes all
+bool descriptors_shared(struct descriptors *d); // by more than one process
+// file_put() for a reference that a number of the table held.
+void descriptor_file_put(struct descriptors *d, struct file *f);
 // The file with a reference, or -EBADF.
 err_t descriptor_file(struct descriptors *d, int number, struct file **file) must_check;
 // Puts a file (its reference moves in; on failure it stays the caller's) at the lowest number >=

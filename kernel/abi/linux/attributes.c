@@ -373,7 +373,8 @@ LINUX_CALL(truncate)
     struct file_status status = { .size = ARG(1) };
     if ((int64_t)ARG(1) < 0)
         return -EINVAL;
-    return set_at(AT_CURRENT, ARG(0), 0, &status, STATUS_SIZE);
+    err_t e = process_check_file_size(ARG(1));
+    return e ? e : set_at(AT_CURRENT, ARG(0), 0, &status, STATUS_SIZE);
 }
 
 static int64_t totals_out(struct node *n, unsigned mount_flags, uaddr_t to)

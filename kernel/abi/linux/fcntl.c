@@ -69,7 +69,26 @@ static err_t lock_range(struct file *file, const struct linux_flock *l,
     return 0;
 }
 
-static int64_t lock(struct file *file, unsigned command, uaddr_t at)
+// Another thread may have closed the number meanwhile, whose end of locks then came before this
+// one.
+static err_t lock_set(int number, struct file *file, enum file_lock_kind kind,
+                      const struct file_lock_range *range, bool wait)
+{
+    struct descriptors *d = process_current()->descriptors;
+    err_t e = file_lock_range(file, kind, range, wait);
+    if (e || kind == LOCK_NONE)
+        return e;
+    struct file *now;
+    e = descriptor_file(d, number, &now);
+    if (!e)
+        file_put(now);
+    if (!e && now == file)
+        return 0;
+    file_lock_closed(file, d);
+    return -EBADF;
+}
+
+static int64_t lock(int number, struct file *file, unsigned command, uaddr_t at)
 {
     static const enum file_lock_kind kinds[] = { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
     struct linux_flock l;
@@ -84,7 +103,7 @@ static int64_t lock(struct file *file, unsigned command, uaddr_t at)
         return e;
     enum file_lock_kind kind = kinds[index_clamp((uint16_t)l.type, array_len(kinds))];
     if (command != F_GETLK)
-        return file_lock_range(file, kind, &range, command == F_SETLKW);
+        return lock_set(number, file, kind, &range, command == F_SETLKW);
 
     struct file_lock_found found;
     l.type = 2;
@@ -117,7 +136,7 @@ static int64_t duplicate(struct file *file, int least, bool close_on_exec)
     return linux_add_file(file, close_on_exec, least);
 }
 
-static int64_t command_on(struct file *file, unsigned command, uint64_t argument)
+static int64_t command_on(int number, struct file *file, unsigned command, uint64_t argument)
 {
     switch (command) {
     case F_DUPFD:
@@ -130,7 +149,7 @@ static int64_t command_on(struct file *file, unsigned command, uint64_t argument
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
-        return lock(file, command, argument);
+        return lock(number, file, command, argument);
     case F_SETOWN:
         file->owner = (int32_t)argument;
         return 0;
@@ -155,7 +174,7 @@ LINUX_CALL(fcntl)
     err_t e = linux_file(number, &file);
     if (e)
         return e;
-    int64_t result = command_on(file, command, ARG(2));
+    int64_t result = command_on(number, file, command, ARG(2));
     file_put(file);
     return result;
 }

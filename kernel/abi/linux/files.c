@@ -321,7 +321,10 @@ LINUX_CALL(ftruncate)
     err_t e = linux_file(ARG_INT(0), &file);
     if (e)
         return e;
-    e = file_resize(file, ARG(1));
+    if (file->node && ARG(1) > file->node->size)
+        e = process_check_file_size(ARG(1));
+    if (!e)
+        e = file_resize(file, ARG(1));
     file_put(file);
     return e;
 }
@@ -337,7 +340,10 @@ LINUX_CALL(fallocate)
     err_t e = linux_file(ARG_INT(0), &file);
     if (e)
         return e;
-    e = file_allocate(file, (unsigned)ARG(1), ARG(2), ARG(3));
+    if (!(ARG(1) & ALLOCATE_KEEP_SIZE) && file->node && end > file->node->size)
+        e = process_check_file_size(end);
+    if (!e)
+        e = file_allocate(file, (unsigned)ARG(1), ARG(2), ARG(3));
     file_put(file);
     return e;
 }
