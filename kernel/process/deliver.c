@@ -53,7 +53,7 @@ static void stop_here(struct process *p)
 // The default action of a stop signal: all tasks of the process stop on their way to user mode.
 static void stop_all(struct process *p, int number)
 {
-    if (number != SIGNAL_STOP && process_group_orphaned(p->group->number))
+    if (number != SIGNAL_STOP && process_group_orphaned(process_group_of(p)))
         return;
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     // A SIGCONT that came meanwhile has cancelled the stop.

@@ -116,7 +116,7 @@ static bool links_own_group(struct process *p)
 static void give_children_away(struct process *p)
 {
     (void)process_init_process(); // found before the lock is taken
-    int32_t own = p->group->number;
+    int32_t own = process_group_of(p);
     for (;;) {
         int32_t group = 0;
         uint64_t flags = spin_lock_irq(&process_tree_lock);
@@ -139,9 +139,9 @@ static void give_children_away(struct process *p)
 
 static void drop_parts(struct process *p)
 {
-    timer_cancel_sync(&p->alarm.timer);
-    timer_cancel_sync(&p->virtual_alarm.timer);
-    timer_cancel_sync(&p->profile.timer);
+    interval_timer_stop(&p->alarm);
+    interval_timer_stop(&p->virtual_alarm);
+    interval_timer_stop(&p->profile);
     if (p->abi->process_exit)
         p->abi->process_exit(p);
 

@@ -18,7 +18,6 @@ void process_exception(struct trap_frame *f, uint64_t address); // the trap hook
 void process_out_of_memory(void); // the space's hook: the running process dies
 
 // process.c
-struct credentials *credentials_of(struct process *p); // with a reference
 struct place *place_make(struct name *root, struct name *here) must_check;
 struct place *place_copy(struct place *from) must_check;
 void place_put(struct place *p);

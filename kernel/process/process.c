@@ -165,6 +165,28 @@ struct credentials *credentials_of(struct process *p)
     return c;
 }
 
+void credentials_look(struct process *p, struct credentials *copy)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    memcpy(copy, p->credentials, sizeof(*copy));
+    spin_unlock_irq(&p->lock, flags);
+}
+
+bool process_has(enum capability capability)
+{
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return credentials_have(&c, capability);
+}
+
+int32_t process_group_of(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    int32_t number = p->group ? p->group->number : 0;
+    spin_unlock_irq(&process_tree_lock, flags);
+    return number;
+}
+
 struct place *place_make(struct name *root, struct name *here)
 {
     struct place *p = heap_alloc(sizeof(*p));
@@ -275,16 +297,30 @@ err_t process_make(struct process **process)
     return 0;
 }
 
+// Periods that are over, or as good as over, are left out: a period of a microsecond must not keep
+// a processor from everything else.
+#define INTERVAL_LEAST (100 * NANOS_PER_MICRO)
+
 static void interval_fire(struct timer *timer)
 {
     struct interval_timer *i = container_of(timer, struct interval_timer, timer);
     struct signal_info info = { .number = i->signal, .code = SIGNAL_FROM_KERNEL };
     signal_send_process(i->process, &info);
-    i->next = 0;
-    if (i->interval) {
-        i->next = timer->deadline + i->interval;
-        timer_arm(timer, i->next);
+    nanos_t interval = __atomic_load_n(&i->interval, __ATOMIC_RELAXED), next = 0;
+    if (interval && !add_overflows(timer->deadline, interval, &next)) {
+        nanos_t late = clock_now() + INTERVAL_LEAST - next;
+        next += late > 0 ? div_round_up(late, interval) * interval : 0;
+        timer_arm(timer, next);
     }
+    i->next = next;
+}
+
+void interval_timer_stop(struct interval_timer *i)
+{
+    __atomic_store_n(&i->interval, 0, __ATOMIC_RELAXED);
+    (void)timer_cancel_sync(&i->timer); // firing just now, it may still have armed itself again
+    (void)timer_cancel_sync(&i->timer);
+    i->next = 0;
 }
 
 static void timers_init(struct process *p)
@@ -424,12 +460,14 @@ void group_move_locked(struct process *p, struct process_group *to)
 void notify_parent_locked(struct process *p, int code, int status)
 {
     struct child_times times;
+    struct credentials c;
     process_times(p, &times);
+    credentials_look(p, &c);
     struct signal_info info = {
         .number = SIGNAL_CHILD,
         .code = code,
         .sender = p->number,
-        .sender_user = p->credentials->user,
+        .sender_user = c.user,
         .status = status,
         .time_user = times.user,
         .time_system = times.system,

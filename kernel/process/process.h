@@ -100,6 +100,8 @@ struct interval_timer {
     int signal;
 };
 
+void interval_timer_stop(struct interval_timer *i); // returns when it is not firing either
+
 // A process group; exists while it has members. Its number stays taken as long.
 struct process_group {
     int32_t number, session;
@@ -215,6 +217,12 @@ void view_begin_of(struct process *p, struct view *v, struct credentials **hold)
 
 // The terminal room is told when a session leader ends (its terminal hangs up). Sleeping context.
 void process_set_session_hook(void (*end)(struct process *leader));
+
+// Another thread may change a process's credentials at any time: read them through one of these.
+struct credentials *credentials_of(struct process *p);              // with a reference
+void credentials_look(struct process *p, struct credentials *copy); // all but the groups
+bool process_has(enum capability capability);                       // the calling process
+int32_t process_group_of(struct process *p);                        // its group's number; 0: reaped
 
 // Groups and sessions.
 err_t process_set_group(int32_t number, int32_t group) must_check;

@@ -173,20 +173,25 @@ static err_t make_stack(struct program *p)
 
 // Who the program will run as: set-user-id and set-group-id bits count unless the mount or
 // no_new_privs say no.
-static void note_privileges(struct program *p)
+static void note_files_owner(struct program *p)
 {
     struct node *n = p->file->node;
     struct mount *m = p->file->where ? p->file->where->mount : NULL;
-    p->file_user = p->file_group = UINT32_MAX;
     if ((m && (m->flags & MOUNT_NO_SUID)) || process_current()->no_new_privileges)
         return;
     if (n->mode & MODE_SET_USER)
         p->file_user = n->user;
     if ((n->mode & MODE_SET_GROUP) && (n->mode & 010))
         p->file_group = n->group;
-    const struct credentials *c = process_current()->credentials;
-    p->secure = (p->file_user != UINT32_MAX && p->file_user != c->user) ||
-                (p->file_group != UINT32_MAX && p->file_group != c->group);
+}
+
+static void note_privileges(struct program *p)
+{
+    struct credentials *c = p->credentials;
+    p->file_user = p->file_group = UINT32_MAX;
+    note_files_owner(p);
+    credentials_exec(c, p->file_user, p->file_group);
+    p->secure = c->effective_user != c->user || c->effective_group != c->group;
 }
 
 static err_t build(struct program *p, const struct view *v, const char *head, size_t head_size)
@@ -317,7 +322,8 @@ err_t program_exec(struct name *start, const char *path, unsigned find_flags,
     struct process *self = process_current();
     struct program *p = heap_alloc(sizeof(*p));
     char *head = heap_alloc(PROGRAM_HEAD_SIZE);
-    struct credentials *c = credentials_copy(self->credentials, self->credentials->group_count);
+    struct credentials *now = credentials_of(self), *c = credentials_copy(now, now->group_count);
+    credentials_put(now);
     struct signal_handlers *h = NULL;
     err_t e = p && head && c ? own_handlers(self, &h) : -ENOMEM;
     if (e)
@@ -327,6 +333,7 @@ err_t program_exec(struct name *start, const char *path, unsigned find_flags,
     p->environment = *environment;
     *arguments = *environment = (struct string_list){ 0 };
     p->abi = self->abi;
+    p->credentials = c;
     p->file_name = path;
     p->stack_limit = self->limits[LIMIT_STACK].soft;
     struct view v;
@@ -338,7 +345,6 @@ err_t program_exec(struct name *start, const char *path, unsigned find_flags,
         e = build(p, &v, head, head_size);
     view_end(&v, hold);
     if (!e) {
-        credentials_exec(c, p->file_user, p->file_group);
         commit(p, c, h);
         c = NULL;
         h = NULL;

@@ -37,8 +37,9 @@ struct program {
     bool has_interpreter;
     uint64_t load_bias, interpreter_bias;
     uaddr_t entry, stack_top, stack_pointer;
-    uint32_t file_user, file_group; // set-user-id; UINT32_MAX: none
-    bool secure;                    // privileges changed: AT_SECURE
+    uint32_t file_user, file_group;  // set-user-id; UINT32_MAX: none
+    struct credentials *credentials; // that it will have
+    bool secure;                     // privileges changed: AT_SECURE
     uint64_t stack_limit;
     char name[16];
     unsigned depth; // scripts that call scripts

@@ -14,9 +14,11 @@ static bool wanted(const struct process *self, const struct process *child, int3
 
 static void fill(struct wait_result *r, const struct process *child, int code, int status, int raw)
 {
+    struct credentials c;
+    credentials_look((struct process *)child, &c);
     *r = (struct wait_result){
         .number = child->number,
-        .user = child->credentials->user,
+        .user = c.user,
         .code = code,
         .status = status,
         .raw = raw,

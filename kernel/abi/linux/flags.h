@@ -18,6 +18,8 @@ struct linux_timeval linux_timeval_of(nanos_t time);
 
 // Puts a file at a free number; its reference is used up in any case.
 int64_t linux_add_file(struct file *file, bool close_on_exec, int least);
+// identity.c: PR_SET_KEEPCAPS.
+int64_t linux_keep_capabilities(bool keep);
 
 // The signal mask that holds for the time of this call (ppoll, epoll_pwait); address 0: none.
 err_t linux_mask_in(uaddr_t at, uint64_t size) must_check;

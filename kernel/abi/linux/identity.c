@@ -25,22 +25,39 @@ LINUX_CALL(getppid)
 
 LINUX_CALL(getuid)
 {
-    return process_current()->credentials->user;
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return c.user;
 }
 
 LINUX_CALL(geteuid)
 {
-    return process_current()->credentials->effective_user;
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return c.effective_user;
 }
 
 LINUX_CALL(getgid)
 {
-    return process_current()->credentials->group;
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return c.group;
 }
 
 LINUX_CALL(getegid)
 {
-    return process_current()->credentials->effective_group;
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return c.effective_group;
+}
+
+static void publish(struct process *p, struct credentials *c)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct credentials *old = p->credentials;
+    p->credentials = c;
+    spin_unlock_irq(&p->lock, flags);
+    credentials_put(old);
 }
 
 // Edits a private copy of the credentials, then publishes it.
@@ -48,20 +65,17 @@ static int64_t change(err_t (*edit)(struct credentials *c, const uint32_t *ids),
                       const uint32_t *ids)
 {
     struct process *p = process_current();
-    struct credentials *c = credentials_copy(p->credentials, p->credentials->group_count);
+    struct credentials *now = credentials_of(p);
+    struct credentials *c = credentials_copy(now, now->group_count);
+    credentials_put(now);
     if (!c)
         return -ENOMEM;
     err_t e = edit(c, ids);
-    if (e) {
+    if (e)
         credentials_put(c);
-        return e;
-    }
-    uint64_t flags = spin_lock_irq(&p->lock);
-    struct credentials *old = p->credentials;
-    p->credentials = c;
-    spin_unlock_irq(&p->lock, flags);
-    credentials_put(old);
-    return 0;
+    else
+        publish(p, c);
+    return e;
 }
 
 static err_t edit_user(struct credentials *c, const uint32_t *ids)
@@ -82,6 +96,18 @@ static err_t edit_users(struct credentials *c, const uint32_t *ids)
 static err_t edit_groups(struct credentials *c, const uint32_t *ids)
 {
     return credentials_set_groups(c, ids[0], ids[1], ids[2]);
+}
+
+static err_t edit_keep(struct credentials *c, const uint32_t *ids)
+{
+    c->keep_capabilities = ids[0];
+    return 0;
+}
+
+int64_t linux_keep_capabilities(bool keep)
+{
+    uint32_t ids[] = { keep };
+    return change(edit_keep, ids);
 }
 
 LINUX_CALL(setuid)
@@ -121,17 +147,19 @@ static uint32_t saved_after(uint32_t real, uint32_t effective, uint32_t old_real
 
 LINUX_CALL(setreuid)
 {
-    const struct credentials *c = process_current()->credentials;
+    struct credentials c;
+    credentials_look(process_current(), &c);
     uint32_t ids[] = { (uint32_t)ARG(0), (uint32_t)ARG(1), 0 };
-    ids[2] = saved_after(ids[0], ids[1], c->user, c->effective_user);
+    ids[2] = saved_after(ids[0], ids[1], c.user, c.effective_user);
     return change(edit_users, ids);
 }
 
 LINUX_CALL(setregid)
 {
-    const struct credentials *c = process_current()->credentials;
+    struct credentials c;
+    credentials_look(process_current(), &c);
     uint32_t ids[] = { (uint32_t)ARG(0), (uint32_t)ARG(1), 0 };
-    ids[2] = saved_after(ids[0], ids[1], c->group, c->effective_group);
+    ids[2] = saved_after(ids[0], ids[1], c.group, c.effective_group);
     return change(edit_groups, ids);
 }
 
@@ -156,7 +184,9 @@ static err_t edit_file_group(struct credentials *c, const uint32_t *ids)
 // These two tell of no error: they answer with the id that was (setfsuid(2)).
 LINUX_CALL(setfsuid)
 {
-    uint32_t old = process_current()->credentials->file_user, ids[] = { (uint32_t)ARG(0) };
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    uint32_t old = c.file_user, ids[] = { (uint32_t)ARG(0) };
     if (ids[0] != UINT32_MAX)
         (void)change(edit_file_user, ids);
     return old;
@@ -164,7 +194,9 @@ LINUX_CALL(setfsuid)
 
 LINUX_CALL(setfsgid)
 {
-    uint32_t old = process_current()->credentials->file_group, ids[] = { (uint32_t)ARG(0) };
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    uint32_t old = c.file_group, ids[] = { (uint32_t)ARG(0) };
     if (ids[0] != UINT32_MAX)
         (void)change(edit_file_group, ids);
     return old;
@@ -180,28 +212,29 @@ static int64_t three_out(struct trap_frame *f, uint32_t a, uint32_t b, uint32_t 
 
 LINUX_CALL(getresuid)
 {
-    const struct credentials *c = process_current()->credentials;
-    return three_out(f, c->user, c->effective_user, c->saved_user);
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return three_out(f, c.user, c.effective_user, c.saved_user);
 }
 
 LINUX_CALL(getresgid)
 {
-    const struct credentials *c = process_current()->credentials;
-    return three_out(f, c->group, c->effective_group, c->saved_group);
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return three_out(f, c.group, c.effective_group, c.saved_group);
 }
 
 LINUX_CALL(getgroups)
 {
-    const struct credentials *c = process_current()->credentials;
+    struct credentials *c = credentials_of(process_current());
     int room = ARG_INT(0);
-    if (room < 0)
-        return -EINVAL;
-    if (room == 0)
-        return c->group_count;
-    if ((unsigned)room < c->group_count)
-        return -EINVAL;
-    err_t e = user_copy_out(ARG(1), c->groups, c->group_count * sizeof(c->groups[0]));
-    return e ? e : (int64_t)c->group_count;
+    int64_t result = c->group_count;
+    if (room < 0 || (room && (unsigned)room < c->group_count))
+        result = -EINVAL;
+    else if (room && user_copy_out(ARG(1), c->groups, c->group_count * sizeof(c->groups[0])))
+        result = -EFAULT;
+    credentials_put(c);
+    return result;
 }
 
 static void groups_sort(uint32_t *groups, unsigned count)
@@ -217,13 +250,14 @@ static void groups_sort(uint32_t *groups, unsigned count)
 
 LINUX_CALL(setgroups)
 {
-    struct process *p = process_current();
     uint64_t count = ARG(0);
-    if (!credentials_have(p->credentials, CAPABILITY_SETGID))
+    if (!process_has(CAPABILITY_SETGID))
         return -EPERM;
     if (count > GROUPS_MAX)
         return -EINVAL;
-    struct credentials *c = credentials_copy(p->credentials, (unsigned)count);
+    struct credentials *now = credentials_of(process_current());
+    struct credentials *c = credentials_copy(now, (unsigned)count);
+    credentials_put(now);
     if (!c)
         return -ENOMEM;
     err_t e = user_copy_in(c->groups, ARG(1), count * sizeof(c->groups[0]));
@@ -232,11 +266,7 @@ LINUX_CALL(setgroups)
         return e;
     }
     groups_sort(c->groups, (unsigned)count);
-    uint64_t flags = spin_lock_irq(&p->lock);
-    struct credentials *old = p->credentials;
-    p->credentials = c;
-    spin_unlock_irq(&p->lock, flags);
-    credentials_put(old);
+    publish(process_current(), c);
     return 0;
 }
 
@@ -308,11 +338,12 @@ LINUX_CALL(capget)
     struct process *p = process_current();
     if (h.process && process_find(h.process, &p))
         return -ESRCH;
-    const struct credentials *c = p->credentials;
+    struct credentials c;
+    credentials_look(p, &c);
     for (unsigned i = 0; i < 2; i++)
-        d[i] = (struct linux_capability_data){ (uint32_t)(c->effective >> 32 * i),
-                                               (uint32_t)(c->permitted >> 32 * i),
-                                               (uint32_t)(c->inheritable >> 32 * i) };
+        d[i] = (struct linux_capability_data){ (uint32_t)(c.effective >> 32 * i),
+                                               (uint32_t)(c.permitted >> 32 * i),
+                                               (uint32_t)(c.inheritable >> 32 * i) };
     if (h.process)
         process_put(p);
     return ARG(1) ? user_copy_out(ARG(1), d, sizeof(d)) : 0;

@@ -76,7 +76,7 @@ static err_t mount_with(const struct view *v, const char *source, const char *pa
 LINUX_CALL(mount)
 {
     char *source = NULL, *path = NULL, *kind = NULL, *options = NULL;
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_ADMIN))
+    if (!process_has(CAPABILITY_SYS_ADMIN))
         return -EPERM;
     err_t e = text_in(ARG(0), &source);
     if (!e)
@@ -104,7 +104,7 @@ LINUX_CALL(mount)
 LINUX_CALL(umount2)
 {
     struct linux_path p;
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_ADMIN))
+    if (!process_has(CAPABILITY_SYS_ADMIN))
         return -EPERM;
     if (ARG(1) & ~(uint64_t)(MNT_FORCE | MNT_DETACH | 4 | 8))
         return -EINVAL;

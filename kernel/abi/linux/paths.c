@@ -103,8 +103,7 @@ static int64_t make_node(int directory, uaddr_t path, unsigned mode, uint64_t de
     if (kind != NODE_FILE && kind != NODE_PIPE && kind != NODE_SOCKET && kind != NODE_CHARACTER &&
         kind != NODE_BLOCK)
         return kind == NODE_DIRECTORY ? -EPERM : -EINVAL;
-    if ((kind == NODE_CHARACTER || kind == NODE_BLOCK) &&
-        !credentials_have(process_current()->credentials, CAPABILITY_SYS_ADMIN))
+    if ((kind == NODE_CHARACTER || kind == NODE_BLOCK) && !process_has(CAPABILITY_SYS_ADMIN))
         return -EPERM;
     return make_at(directory, path, kind, mode, device & 0xfffff, NULL);
 }
@@ -310,7 +309,7 @@ LINUX_CALL(chdir)
 
 LINUX_CALL(chroot)
 {
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_CHROOT))
+    if (!process_has(CAPABILITY_SYS_CHROOT))
         return -EPERM;
     return change_place(ARG(0), &process_current()->place->root);
 }

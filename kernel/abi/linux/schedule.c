@@ -14,10 +14,11 @@ LINUX_CALL(sched_yield)
 
 static bool may_change(struct task *t)
 {
-    const struct credentials *mine = process_current()->credentials,
-                             *theirs = t->process->credentials;
-    return mine->effective_user == theirs->user || mine->effective_user == theirs->effective_user ||
-           credentials_have(mine, CAPABILITY_SYS_NICE);
+    struct credentials mine, theirs;
+    credentials_look(process_current(), &mine);
+    credentials_look(t->process, &theirs);
+    return mine.effective_user == theirs.user || mine.effective_user == theirs.effective_user ||
+           credentials_have(&mine, CAPABILITY_SYS_NICE);
 }
 
 static err_t task_of(int32_t number, struct task **task)
@@ -49,12 +50,14 @@ static int64_t each_of(int which, int32_t who,
     if (which != PRIO_PGRP && which != PRIO_USER)
         return -EINVAL;
     struct process *self = process_current(), *p;
-    int32_t group = who ? who : self->group->number;
-    uint32_t user = who ? (uint32_t)who : self->credentials->user;
+    struct credentials c;
+    credentials_look(self, &c);
+    int32_t group = who ? who : process_group_of(self);
+    uint32_t user = who ? (uint32_t)who : c.user;
     for (int32_t next = 1; (p = process_next(next)); next = p->number + 1, process_put(p)) {
         struct task *t;
-        bool wanted = which == PRIO_PGRP ? p->group && p->group->number == group
-                                         : p->credentials->user == user;
+        credentials_look(p, &c);
+        bool wanted = which == PRIO_PGRP ? process_group_of(p) == group : c.user == user;
         if (!wanted || task_find(p->number, &t))
             continue;
         result = visit(t, result, nice);
@@ -72,8 +75,7 @@ static int64_t visit_set(struct task *t, int64_t so_far, int nice)
 {
     if (!may_change(t))
         return -EPERM;
-    if (nice < t->thread.ring.nice &&
-        !credentials_have(process_current()->credentials, CAPABILITY_SYS_NICE))
+    if (nice < t->thread.ring.nice && !process_has(CAPABILITY_SYS_NICE))
         return -EACCES;
     thread_set_nice(&t->thread, nice);
     return so_far == -ESRCH ? 0 : so_far;
@@ -117,8 +119,7 @@ static int64_t set_class(struct task *t, enum thread_class class, int32_t priori
     bool real_time = class == CLASS_FIFO || class == CLASS_ROUND;
     if (real_time ? priority < 1 || priority > 99 : priority != 0)
         return -EINVAL;
-    if (!may_change(t) ||
-        (real_time && !credentials_have(process_current()->credentials, CAPABILITY_SYS_NICE)))
+    if (!may_change(t) || (real_time && !process_has(CAPABILITY_SYS_NICE)))
         return -EPERM;
     return thread_set_class(&t->thread, class, (unsigned)priority);
 }

@@ -32,10 +32,11 @@ struct linux_siginfo linux_siginfo_of(const struct signal_info *info)
 
 static struct signal_info from_me(int number, int code)
 {
-    return (struct signal_info){ .number = number,
-                                 .code = code,
-                                 .sender = process_current()->number,
-                                 .sender_user = process_current()->credentials->user };
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return (struct signal_info){
+        .number = number, .code = code, .sender = process_current()->number, .sender_user = c.user
+    };
 }
 
 static bool number_ok(int number)
@@ -95,7 +96,7 @@ LINUX_CALL(kill)
     if (which <= 0)
         return which == INT32_MIN
                    ? -ESRCH
-                   : send_group(which ? -which : process_current()->group->number, &info);
+                   : send_group(which ? -which : process_group_of(process_current()), &info);
     struct process *p;
     err_t e = process_find(which, &p);
     if (e)

@@ -61,10 +61,7 @@ static uint64_t *pointers_fill(uint64_t *to, const struct string_list *l, uaddr_
 static uint64_t *auxiliary_fill(uint64_t *to, const struct program *p, uaddr_t name,
                                 uaddr_t platform, uaddr_t random)
 {
-    const struct credentials *c = process_current()->credentials;
-    const uint64_t effective_user = p->file_user != UINT32_MAX ? p->file_user : c->effective_user;
-    const uint64_t effective_group =
-        p->file_group != UINT32_MAX ? p->file_group : c->effective_group;
+    const struct credentials *c = p->credentials;
     const uint64_t vector[AUX_COUNT][2] = {
         { AUX_CAPABILITIES, cpu_user_capabilities() },
         { AUX_PAGE_SIZE, PAGE_SIZE },
@@ -76,9 +73,9 @@ static uint64_t *auxiliary_fill(uint64_t *to, const struct program *p, uaddr_t n
         { AUX_FLAGS, 0 },
         { AUX_ENTRY, p->image.entry + p->load_bias },
         { AUX_USER, c->user },
-        { AUX_EFFECTIVE_USER, effective_user },
+        { AUX_EFFECTIVE_USER, c->effective_user },
         { AUX_GROUP, c->group },
-        { AUX_EFFECTIVE_GROUP, effective_group },
+        { AUX_EFFECTIVE_GROUP, c->effective_group },
         { AUX_SECURE, p->secure },
         { AUX_RANDOM, random },
         { AUX_CAPABILITIES_2, cpu_has(CPU_FSGSBASE) ? 2 : 0 },

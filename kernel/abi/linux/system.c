@@ -28,7 +28,7 @@ LINUX_CALL(uname)
 static int64_t set_name(uaddr_t from, uint64_t size, void (*set)(const char *name))
 {
     char name[65] = { 0 };
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_ADMIN))
+    if (!process_has(CAPABILITY_SYS_ADMIN))
         return -EPERM;
     if (size > 64)
         return -EINVAL;
@@ -101,7 +101,7 @@ static int64_t limit_change(struct process *p, uint64_t which, const struct linu
     if (which >= LIMIT_COUNT || (fresh && fresh->soft > fresh->hard))
         return -EINVAL;
     which = index_clamp(which, LIMIT_COUNT);
-    bool privileged = credentials_have(process_current()->credentials, CAPABILITY_SYS_RESOURCE);
+    bool privileged = process_has(CAPABILITY_SYS_RESOURCE);
     err_t e = 0;
     uint64_t flags = spin_lock_irq(&p->lock);
     struct limit_pair *l = &p->limits[which];
@@ -201,6 +201,7 @@ LINUX_CALL(prctl)
         GET_NO_NEW_PRIVS = 39,
     };
     struct process *p = process_current();
+    struct credentials c;
     switch (ARG_INT(0)) {
     case SET_PDEATHSIG:
         if (ARG(1) > SIGNAL_LAST)
@@ -217,18 +218,18 @@ LINUX_CALL(prctl)
         p->dumpable = ARG(1);
         return 0;
     case GET_KEEPCAPS:
-        return p->credentials->keep_capabilities;
+        credentials_look(p, &c);
+        return c.keep_capabilities;
     case SET_KEEPCAPS:
         if (ARG(1) > 1)
             return -EINVAL;
-        p->credentials->keep_capabilities = ARG(1);
-        return 0;
+        return linux_keep_capabilities(ARG(1));
     case SET_NAME:
     case GET_NAME:
         return name_change(ARG(1), ARG_INT(0) == SET_NAME);
     case CAPBSET_READ:
-        return ARG(1) > CAPABILITY_LAST ? -EINVAL
-                                        : (int64_t)(p->credentials->bounding >> ARG(1) & 1);
+        credentials_look(p, &c);
+        return ARG(1) > CAPABILITY_LAST ? -EINVAL : (int64_t)(c.bounding >> ARG(1) & 1);
     case SET_CHILD_SUBREAPER:
         p->child_subreaper = ARG(1) != 0;
         return 0;
@@ -333,8 +334,7 @@ LINUX_CALL(syslog)
     };
     static uint64_t cleared; // what READ_CLEAR has shown is not shown again
     int action = ARG_INT(0);
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYSLOG) &&
-        action != READ_ALL && action != SIZE_BUFFER)
+    if (!process_has(CAPABILITY_SYSLOG) && action != READ_ALL && action != SIZE_BUFFER)
         return -EPERM;
     switch (action) {
     case READ_ALL:
@@ -376,7 +376,7 @@ LINUX_CALL(reboot)
         KEYS_OFF = 0
     };
     uint32_t second = (uint32_t)ARG(1);
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_BOOT))
+    if (!process_has(CAPABILITY_SYS_BOOT))
         return -EPERM;
     if ((uint32_t)ARG(0) != MAGIC ||
         (second != 672274793 && second != 85072278 && second != 369367448 && second != 537993216))

@@ -66,7 +66,7 @@ LINUX_CALL(clock_settime)
         return e;
     if (ARG_INT(0) != CLOCK_REALTIME)
         return -EINVAL;
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_TIME))
+    if (!process_has(CAPABILITY_SYS_TIME))
         return -EPERM;
     clock_set_wall(now);
     return 0;
@@ -158,7 +158,7 @@ static struct linux_itimerval timer_value(const struct interval_timer *i)
 
 static void timer_set(struct interval_timer *i, nanos_t value, nanos_t interval)
 {
-    timer_cancel_sync(&i->timer);
+    interval_timer_stop(i);
     i->interval = interval;
     i->next = value ? after(value) : 0;
     if (value)

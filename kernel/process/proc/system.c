@@ -235,7 +235,7 @@ static err_t host_name_text(const struct proc_target *t, struct text *out)
 
 static err_t host_name_write(const struct proc_target *t, const char *text)
 {
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_ADMIN))
+    if (!process_has(CAPABILITY_SYS_ADMIN))
         return -EPERM;
     host_name_set(text);
     return 0;

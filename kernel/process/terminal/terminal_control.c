@@ -93,7 +93,7 @@ static err_t send_break(struct terminal *t, int32_t millis)
 static err_t type_byte(struct terminal *t, uint8_t byte)
 {
     struct process *p = process_current();
-    if (p->terminal != t && !credentials_have(p->credentials, CAPABILITY_SYS_ADMIN))
+    if (p->terminal != t && !process_has(CAPABILITY_SYS_ADMIN))
         return -EPERM;
     mutex_lock(&t->lock);
     size_t taken = line_input(&t->line, &byte, 1);
@@ -172,7 +172,7 @@ static err_t control_change(struct file *f, unsigned request, void *argument)
 
 static err_t hang_up(struct terminal *t)
 {
-    if (!credentials_have(process_current()->credentials, CAPABILITY_SYS_TTY))
+    if (!process_has(CAPABILITY_SYS_TTY))
         return -EPERM;
     terminal_hangup(t);
     return 0;

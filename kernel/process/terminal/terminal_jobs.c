@@ -84,7 +84,7 @@ static bool forget(struct process *p, void *terminal)
 err_t terminal_take(struct terminal *t, bool steal)
 {
     struct process *p = process_current();
-    bool may_steal = steal && credentials_have(p->credentials, CAPABILITY_SYS_ADMIN);
+    bool may_steal = steal && process_has(CAPABILITY_SYS_ADMIN);
     err_t e = 0;
     bool robbed = false;
     uint64_t flags = spin_lock_irq(&process_tree_lock);
