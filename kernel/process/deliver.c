@@ -42,7 +42,8 @@ static void stop_here(struct process *p)
         process_stopped(p, signal);
     (void)wait_until_uninterrupted(&p->stop_wait,
                                    !__atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE) ||
-                                       __atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE),
+                                       __atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE) ||
+                                       __atomic_load_n(&p->exec_task, __ATOMIC_ACQUIRE),
                                    WAIT_FOREVER);
     flags = spin_lock_irq(&p->signal_lock);
     p->tasks_stopped--;
@@ -56,8 +57,7 @@ static void stop_all(struct process *p, int number)
     if (number != SIGNAL_STOP && process_group_orphaned(process_group_of(p)))
         return;
     uint64_t flags = spin_lock_irq(&p->signal_lock);
-    // A SIGCONT that came meanwhile has cancelled the stop.
-    if (!(p->pending.pending & (SIGNAL_BIT(SIGNAL_CONTINUE) | SIGNAL_BIT(SIGNAL_KILL)))) {
+    if (!p->stop_cancelled) {
         __atomic_store_n(&p->stop_signal, number, __ATOMIC_RELEASE);
         list_for_each (link, &p->tasks)
             task_notify(list_entry(link, struct task, process_link));
@@ -110,6 +110,8 @@ static bool take_next(struct task *t, struct signal_info *info, struct signal_ac
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     bool taken = signal_take_locked(t, ~t->mask, info);
     if (taken) {
+        if (signal_stops(info->number))
+            p->stop_cancelled = false;
         struct signal_handlers *h = p->handlers;
         spin_lock(&h->lock);
         struct signal_action *a = &h->actions[info->number];

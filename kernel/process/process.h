@@ -120,6 +120,8 @@ struct process {
     bool session_leader, has_execed, zombie, is_init;
     bool exiting;    // signal lock: all tasks must end with exit_status
     int stop_signal; // signal lock: its tasks stop; 0: run
+    bool
+        stop_cancelled; // signal lock: SIGCONT or SIGKILL came after the last stop signal was taken
     bool stopped, report_stop,
         report_continue; // tree lock: all are stopped; what wait has not told yet
     int exit_signal;     // what the parent gets

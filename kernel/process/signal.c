@@ -164,12 +164,21 @@ void signal_retarget_locked(struct process *p)
     }
 }
 
-struct signal_action signal_action_of(struct process *p, int number)
+static struct signal_action action_locked(struct process *p, int number)
 {
     struct signal_handlers *h = p->handlers;
-    uint64_t flags = spin_lock_irq(&h->lock);
+    spin_lock(&h->lock);
     struct signal_action a = h->actions[number];
-    spin_unlock_irq(&h->lock, flags);
+    spin_unlock(&h->lock);
+    return a;
+}
+
+// exec may be putting other handlers in place.
+struct signal_action signal_action_of(struct process *p, int number)
+{
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    struct signal_action a = action_locked(p, number);
+    spin_unlock_irq(&p->signal_lock, flags);
     return a;
 }
 
@@ -178,14 +187,14 @@ struct signal_action signal_action_of(struct process *p, int number)
 static bool ignored(struct process *p, struct task *t, int number)
 {
     if (SIGNALS_UNBLOCKABLE & SIGNAL_BIT(number))
-        return false;
+        return p->is_init; // without it there is no system
     list_for_each (link, &p->tasks) {
         struct task *member = list_entry(link, struct task, process_link);
         uint64_t kept = member->mask | member->waits_for;
         if ((!t || t == member) && (kept & SIGNAL_BIT(number)))
             return false;
     }
-    struct signal_action a = signal_action_of(p, number);
+    struct signal_action a = action_locked(p, number);
     bool default_kept = p->is_init && a.handler == ACTION_DEFAULT;
     return a.handler == ACTION_IGNORE || default_kept ||
            (a.handler == ACTION_DEFAULT && signal_default_ignores(number));
@@ -211,6 +220,7 @@ static void act_on_arrival_locked(struct process *p, int number)
         return;
     if (number == SIGNAL_CONTINUE)
         remove_from_all_locked(p, STOP_SIGNALS);
+    p->stop_cancelled = true;
     __atomic_store_n(&p->stop_signal, 0, __ATOMIC_RELEASE);
     wait_wake_all(&p->stop_wait);
 }
