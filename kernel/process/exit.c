@@ -85,7 +85,29 @@ static struct process *heir_of_locked(struct process *p)
     return process_init_process();
 }
 
-static void hand_over_locked(struct process *child, struct process *heir)
+static bool parent_wants_no_zombie_locked(struct process *p)
+{
+    if (!p->parent)
+        return true;
+    struct signal_action a = signal_action_of(p->parent, SIGNAL_CHILD);
+    return a.handler == ACTION_IGNORE || (a.flags & ACTION_NO_CHILD_WAIT);
+}
+
+// Tells the parent of an end. Returns whether nobody will wait for it: then it has left all tables
+// and the caller puts it.
+static bool report_end_locked(struct process *p)
+{
+    int signal = p->exit_status & 0x7f;
+    bool unwanted = parent_wants_no_zombie_locked(p);
+    notify_parent_locked(p, signal ? CHILD_KILLED : CHILD_EXITED,
+                         signal ? signal : p->exit_status >> 8 & 0xff);
+    if (unwanted)
+        process_remove_locked(p);
+    return unwanted;
+}
+
+// Returns whether the child is to be put, as above.
+static bool hand_over_locked(struct process *child, struct process *heir)
 {
     list_remove(&child->sibling);
     child->parent = heir;
@@ -94,10 +116,8 @@ static void hand_over_locked(struct process *child, struct process *heir)
         struct signal_info info = { .number = child->death_signal };
         (void)signal_send_process(child, &info);
     }
-    if (child->zombie) {
-        child->exit_signal = SIGNAL_CHILD;
-        wait_wake_all(&heir->child_wait);
-    }
+    child->exit_signal = SIGNAL_CHILD;
+    return child->zombie && report_end_locked(child);
 }
 
 // True when the parent could continue our group, so that our end may orphan it.
@@ -119,15 +139,18 @@ static void give_children_away(struct process *p)
     int32_t own = process_group_of(p);
     for (;;) {
         int32_t group = 0;
+        struct process *unwanted = NULL;
         uint64_t flags = spin_lock_irq(&process_tree_lock);
         bool none = list_empty(&p->children);
         if (!none) {
             struct process *child = list_first(&p->children, struct process, sibling);
-            hand_over_locked(child, heir_of_locked(p));
-            if (child->stopped && child->group && child->session == p->session)
+            if (hand_over_locked(child, heir_of_locked(p)))
+                unwanted = child;
+            else if (child->stopped && child->group && child->session == p->session)
                 group = child->group->number;
         }
         spin_unlock_irq(&process_tree_lock, flags);
+        process_put(unwanted);
         if (none)
             break;
         if (group && group != own)
@@ -166,25 +189,12 @@ static void drop_parts(struct process *p)
         space_put(s);
 }
 
-static bool parent_wants_no_zombie_locked(struct process *p)
-{
-    if (!p->parent)
-        return true;
-    struct signal_action a = signal_action_of(p->parent, SIGNAL_CHILD);
-    return a.handler == ACTION_IGNORE || (a.flags & ACTION_NO_CHILD_WAIT);
-}
-
 static void become_zombie(struct process *p)
 {
-    int signal = p->exit_status & 0x7f;
     uint64_t flags = spin_lock_irq(&process_tree_lock);
     p->zombie = true;
     p->stopped = false;
-    bool unwanted = parent_wants_no_zombie_locked(p);
-    notify_parent_locked(p, signal ? CHILD_KILLED : CHILD_EXITED,
-                         signal ? signal : p->exit_status >> 8 & 0xff);
-    if (unwanted)
-        process_remove_locked(p);
+    bool unwanted = report_end_locked(p);
     spin_unlock_irq(&process_tree_lock, flags);
     wait_wake_all(&p->exit_wait);
     if (unwanted)
@@ -260,12 +270,18 @@ void process_exit(int status)
     task_exit(status);
 }
 
-void process_end_other_tasks(void)
+err_t process_end_other_tasks(void)
 {
     struct task *t = task_current();
     struct process *p = t->process;
     uint64_t flags = spin_lock_irq(&p->signal_lock);
-    p->exec_task = t;
+    if (p->exiting || p->exec_task) { // another was faster: we end on our way to user mode
+        spin_unlock_irq(&p->signal_lock, flags);
+        thread_set_work(&t->thread, WORK_SIGNAL);
+        return -EINTR;
+    }
+    __atomic_store_n(&p->exec_task, t, __ATOMIC_RELEASE);
+    wait_wake_all(&p->stop_wait);
     list_for_each (link, &p->tasks) {
         struct task *other = list_entry(link, struct task, process_link);
         if (other != t)
@@ -277,6 +293,7 @@ void process_end_other_tasks(void)
     if (t->number != p->number)
         task_take_number(t, p->number);
     flags = spin_lock_irq(&p->signal_lock);
-    p->exec_task = NULL;
+    __atomic_store_n(&p->exec_task, NULL, __ATOMIC_RELEASE);
     spin_unlock_irq(&p->signal_lock, flags);
+    return 0;
 }

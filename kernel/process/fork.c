@@ -17,7 +17,7 @@ static err_t parts_inherit(struct process *p, struct process *from, const struct
     p->no_new_privileges = from->no_new_privileges;
     p->dumpable = from->dumpable;
     p->personality = from->personality;
-    p->exit_signal = r->exit_signal;
+    p->exit_signal = r->share & SHARE_PARENT ? from->exit_signal : r->exit_signal;
     if (from->program) {
         name_get(from->program);
         p->program = from->program;
@@ -149,6 +149,8 @@ static err_t clone_thread(const struct clone_request *r, int32_t *number)
 static err_t clone_process(const struct clone_request *r, int32_t *number)
 {
     struct process *self = process_current(), *p;
+    if ((r->share & SHARE_PARENT) && self->is_init)
+        return -EINVAL; // nobody would wait for it
     err_t e = process_make(&p);
     if (e)
         return e;
@@ -167,7 +169,7 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
     store_number(r->parent_number, t->number);
 
     process_get(p); // ours, until the vfork wait is over
-    process_add(p, r->share & SHARE_PARENT ? self->parent : self);
+    process_add(p, self, r->share & SHARE_PARENT);
     task_add(t);
     thread_start(&t->thread);
     if (r->share & CLONE_WAIT)

@@ -101,7 +101,7 @@ err_t process_start_init(const struct abi *abi, const char *path, const char *co
 
     p->number = t->number = number_make();
     p->session = g->number;
-    process_add(p, NULL);
+    process_add(p, NULL, false);
     uint64_t flags = spin_lock_irq(&process_tree_lock);
     group_add_locked(g);
     group_move_locked(p, g);

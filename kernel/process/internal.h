@@ -24,8 +24,8 @@ void place_put(struct place *p);
 err_t process_make(struct process **process) must_check; // empty, one reference, not in any table
 err_t task_make(struct process *p, void (*entry)(void *data), struct task **task) must_check;
 void task_add(struct task *t); // into its process and the table of numbers
-void process_add(struct process *p,
-                 struct process *parent); // into the tree; tree lock taken inside
+// Into the tree, as a child or (not of init) a sibling of its maker; tree lock taken inside.
+void process_add(struct process *p, struct process *maker, bool as_sibling);
 int32_t number_make(void);
 struct process_group *group_find_locked(int32_t number);
 struct process_group *group_make(int32_t number, int32_t session) must_check; // allocates only
@@ -46,7 +46,8 @@ void file_hooks_init(void);
 void job_control_init(void);
 
 // exit.c
-void process_end_other_tasks(void); // exec: returns when the caller is its process's only task
+// exec: returns when the caller is its process's only task; -EINTR: it is to end itself.
+err_t process_end_other_tasks(void) must_check;
 void process_release_vfork(struct process *p);
 void child_times_add(struct child_times *to, const struct child_times *times);
 

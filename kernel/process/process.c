@@ -382,6 +382,9 @@ void task_add(struct task *t)
     spin_lock(&t->process->signal_lock);
     list_push_back(&t->process->tasks, &t->process_link);
     t->process->task_count++;
+    // Who ended, stopped or signalled all tasks meanwhile has not seen this one.
+    if (signal_pending(t))
+        thread_set_work(&t->thread, WORK_SIGNAL);
     spin_unlock(&t->process->signal_lock);
     spin_unlock_irq(&process_tree_lock, flags);
 }
@@ -403,15 +406,15 @@ void task_take_number(struct task *t, int32_t number)
     spin_unlock_irq(&process_tree_lock, flags);
 }
 
-void process_add(struct process *p, struct process *parent)
+void process_add(struct process *p, struct process *maker, bool as_sibling)
 {
     uint64_t flags = spin_lock_irq(&process_tree_lock);
-    p->parent = parent;
-    if (parent) {
-        list_push_back(&parent->children, &p->sibling);
-        p->group = parent->group;
-        p->session = parent->session;
-        p->terminal = parent->terminal;
+    if (maker) {
+        p->parent = as_sibling ? maker->parent : maker;
+        list_push_back(&p->parent->children, &p->sibling);
+        p->group = maker->group;
+        p->session = maker->session;
+        p->terminal = maker->terminal;
         list_push_back(&p->group->members, &p->group_link);
     }
     list_push_back(&processes[slot(p->number)], &p->bucket);

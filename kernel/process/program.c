@@ -293,12 +293,11 @@ static void reset_task(struct task *t)
     preempt_on();
 }
 
-// The point of no return is passed: nothing below fails.
+// The point of no return is passed: the caller is alone, and nothing below fails.
 static void commit(struct program *program, struct credentials *c, struct signal_handlers *h)
 {
     struct task *t = task_current();
     struct process *p = t->process;
-    process_end_other_tasks();
     if (p->abi->task_exec)
         p->abi->task_exec(t);
     swap_identity(p, program, c, h);
@@ -344,6 +343,8 @@ err_t program_exec(struct name *start, const char *path, unsigned find_flags,
     if (!e)
         e = build(p, &v, head, head_size);
     view_end(&v, hold);
+    if (!e)
+        e = process_end_other_tasks();
     if (!e) {
         commit(p, c, h);
         c = NULL;
