@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Time slots, for emulators that run all CPUs in turn on one thread; off on real machines.
 //
-// QEMU before 8.1 counting instructions (-icount) lets the first CPU that has something to do run
+// QEMU 7.2 counting instructions (-icount) lets the first CPU that has something to do run
 // up to the machine's earliest timer, whosever that is; only if it stops before, the next CPU gets
 // the rest. Since that timer's end begins the round anew, one CPU that computes and needs no timer
 // stops all CPUs behind it: they never execute an instruction again, not even of their interrupts.
