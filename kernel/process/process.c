@@ -179,6 +179,22 @@ bool process_has(enum capability capability)
     return credentials_have(&c, capability);
 }
 
+err_t process_may_inspect(struct process *p)
+{
+    if (p == process_current())
+        return 0;
+    struct credentials mine, theirs;
+    credentials_look(process_current(), &mine);
+    credentials_look(p, &theirs);
+    uint32_t user = mine.file_user, group = mine.file_group;
+    bool same = user == theirs.user && user == theirs.effective_user && user == theirs.saved_user &&
+                group == theirs.group && group == theirs.effective_group &&
+                group == theirs.saved_group;
+    bool contained = !(theirs.permitted & ~mine.permitted); // it has no right that we lack
+    bool may = (same && contained && p->dumpable) || credentials_have(&mine, CAPABILITY_SYS_PTRACE);
+    return may ? 0 : -EACCES;
+}
+
 int32_t process_group_of(struct process *p)
 {
     uint64_t flags = spin_lock_irq(&process_tree_lock);

@@ -226,6 +226,11 @@ void credentials_look(struct process *p, struct credentials *copy); // all but t
 bool process_has(enum capability capability);                       // the calling process
 int32_t process_group_of(struct process *p);                        // its group's number; 0: reaped
 
+// Whether the calling process may look into another's memory, files and places (-EACCES): all the
+// other's ids are its own and it can be dumped, or it has CAP_SYS_PTRACE (ptrace(2), "access
+// mode").
+err_t process_may_inspect(struct process *p) must_check;
+
 // Groups and sessions.
 err_t process_set_group(int32_t number, int32_t group) must_check;
 err_t process_make_session(int32_t *session) must_check;

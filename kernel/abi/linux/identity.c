@@ -56,6 +56,12 @@ static void publish(struct process *p, struct credentials *c)
     uint64_t flags = spin_lock_irq(&p->lock);
     struct credentials *old = p->credentials;
     p->credentials = c;
+    // What it has seen with other rights is not for those who share the new ones (prctl(2)).
+    if (c->effective_user != old->effective_user || c->effective_group != old->effective_group ||
+        c->file_user != old->file_user || c->file_group != old->file_group) {
+        p->dumpable = false;
+        p->death_signal = 0;
+    }
     spin_unlock_irq(&p->lock, flags);
     credentials_put(old);
 }

@@ -95,6 +95,18 @@ static void space_limit(struct space *s, uint64_t which, uint64_t limit)
         s->data_limit = limit;
 }
 
+// prlimit(2): all three user and group ids are the caller's real ones, or CAP_SYS_RESOURCE.
+static err_t limits_allowed(struct process *p)
+{
+    struct credentials mine, c;
+    credentials_look(process_current(), &mine);
+    credentials_look(p, &c);
+    bool same = mine.user == c.user && mine.user == c.effective_user && mine.user == c.saved_user &&
+                mine.group == c.group && mine.group == c.effective_group &&
+                mine.group == c.saved_group;
+    return same || credentials_have(&mine, CAPABILITY_SYS_RESOURCE) ? 0 : -EPERM;
+}
+
 static int64_t limit_change(struct process *p, uint64_t which, const struct linux_rlimit *fresh,
                             struct linux_rlimit *old)
 {
@@ -103,6 +115,7 @@ static int64_t limit_change(struct process *p, uint64_t which, const struct linu
     which = index_clamp(which, LIMIT_COUNT);
     bool privileged = process_has(CAPABILITY_SYS_RESOURCE);
     err_t e = 0;
+    struct space *s = NULL;
     uint64_t flags = spin_lock_irq(&p->lock);
     struct limit_pair *l = &p->limits[which];
     *old = (struct linux_rlimit){ l->soft, l->hard };
@@ -112,9 +125,15 @@ static int64_t limit_change(struct process *p, uint64_t which, const struct linu
         e = -EPERM;
     else if (fresh)
         *l = (struct limit_pair){ fresh->soft, fresh->hard };
+    if (fresh && !e && p->space) {
+        s = p->space;
+        space_get(s);
+    }
     spin_unlock_irq(&p->lock, flags);
-    if (fresh && !e && p->space)
-        space_limit(p->space, which, fresh->soft);
+    if (s) {
+        space_limit(s, which, fresh->soft);
+        space_put(s);
+    }
     return e;
 }
 
@@ -144,7 +163,7 @@ LINUX_CALL(prlimit64)
         if (e)
             return e;
     }
-    int64_t result = p == process_current() ? 0 : signal_allowed(p, 0);
+    int64_t result = p == process_current() ? 0 : limits_allowed(p);
     if (!result)
         result = limit_change(p, ARG(1), ARG(2) ? &fresh : NULL, &old);
     if (ARG_INT(0))

@@ -52,7 +52,7 @@ err_t proc_maps_text(const struct proc_target *t, struct text *out)
     struct visit v;
     struct credentials *hold;
     struct process *p = t->process;
-    if (signal_allowed(p, 0))
+    if (process_may_inspect(p))
         return -EACCES;
     err_t e = visit_begin(&v, out, &hold);
     if (e)

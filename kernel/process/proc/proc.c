@@ -74,10 +74,12 @@ static err_t proc_node_make(const struct proc_data *d, struct node **node)
     struct proc_target t;
     if (!target_begin(d, &t)) {
         if (t.process) {
-            uint64_t flags = spin_lock_irq(&t.process->lock);
-            (*node)->user = t.process->credentials->effective_user;
-            (*node)->group = t.process->credentials->effective_group;
-            spin_unlock_irq(&t.process->lock, flags);
+            // What must not be dumped is root's, but for the directories anybody may list.
+            bool open = t.process->dumpable || d->entry->mode == 0555;
+            struct credentials c;
+            credentials_look(t.process, &c);
+            (*node)->user = open ? c.effective_user : 0;
+            (*node)->group = open ? c.effective_group : 0;
         }
         target_end(&t);
     }

@@ -89,7 +89,7 @@ static err_t stat_text(const struct proc_target *t, struct text *out)
     struct space *s = space_of(p);
     if (s) {
         space_usage(s, &usage);
-        peak = s->stack_top;
+        peak = process_may_inspect(p) ? 0 : s->stack_top;
         space_put(s);
     }
     process_times(p, &times);
@@ -187,6 +187,14 @@ static void status_processors(const struct proc_target *t, struct text *out)
     text_add(out, "\n");
 }
 
+static unsigned umask_of(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    unsigned mask = p->place ? p->place->umask : 0;
+    spin_unlock_irq(&p->lock, flags);
+    return mask;
+}
+
 static err_t status_text(const struct proc_target *t, struct text *out)
 {
     struct process *p = t->process;
@@ -199,8 +207,8 @@ static err_t status_text(const struct proc_target *t, struct text *out)
     process_times(p, &times);
     text_add(out,
              "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n",
-             t->task ? t->task->thread.name : p->name, p->place ? p->place->umask : 0, state,
-             state_name(state), p->number, t->task ? t->task->number : p->number, parent);
+             t->task ? t->task->thread.name : p->name, umask_of(p), state, state_name(state),
+             p->number, t->task ? t->task->number : p->number, parent);
     text_add(out, "TracerPid:\t0\n");
     status_identity(p, out);
     status_memory(p, out);
@@ -262,7 +270,7 @@ static err_t arguments_text(const struct proc_target *t, struct text *out)
 
 static err_t environment_text(const struct proc_target *t, struct text *out)
 {
-    if (signal_allowed(t->process, 0))
+    if (process_may_inspect(t->process))
         return -EACCES;
     struct space *s = space_of(t->process);
     if (s) {
@@ -301,6 +309,8 @@ static err_t limits_text(const struct proc_target *t, struct text *out)
 
 static err_t io_text(const struct proc_target *t, struct text *out)
 {
+    if (process_may_inspect(t->process))
+        return -EACCES;
     text_add(out, "rchar: %lu\nwchar: %lu\n", t->process->read_bytes, t->process->written_bytes);
     return 0;
 }
@@ -329,29 +339,41 @@ static err_t place_text(struct name *place, char *to, size_t room, size_t *lengt
 
 typedef struct name *(*place_pick)(struct process *p);
 
+// Each with a reference, or NULL; p->lock is held.
+static struct name *pick_of_place(struct process *p, bool root)
+{
+    if (!p->place)
+        return NULL;
+    spin_lock(&p->place->lock);
+    struct name *place = root ? p->place->root : p->place->here;
+    name_get(place);
+    spin_unlock(&p->place->lock);
+    return place;
+}
+
 static struct name *pick_here(struct process *p)
 {
-    return p->place ? p->place->here : NULL;
+    return pick_of_place(p, false);
 }
 
 static struct name *pick_root(struct process *p)
 {
-    return p->place ? p->place->root : NULL;
+    return pick_of_place(p, true);
 }
 
 static struct name *pick_program(struct process *p)
 {
+    if (p->program)
+        name_get(p->program);
     return p->program;
 }
 
 static err_t place_get(struct process *p, place_pick pick, struct name **place)
 {
-    if (signal_allowed(p, 0))
+    if (process_may_inspect(p))
         return -EACCES;
     uint64_t flags = spin_lock_irq(&p->lock);
     *place = pick(p);
-    if (*place)
-        name_get(*place);
     spin_unlock_irq(&p->lock, flags);
     return *place ? 0 : -ENOENT;
 }
@@ -411,7 +433,7 @@ static struct descriptors *descriptors_of(struct process *p)
 static int32_t next_descriptor(const struct proc_target *t, int32_t from)
 {
     struct descriptors *d = descriptors_of(t->process);
-    if (!d || signal_allowed(t->process, 0)) {
+    if (!d || process_may_inspect(t->process)) {
         if (d)
             descriptors_put(d);
         return -1;
@@ -423,6 +445,8 @@ static int32_t next_descriptor(const struct proc_target *t, int32_t from)
 
 static err_t descriptor_of(const struct proc_target *t, struct file **file)
 {
+    if (process_may_inspect(t->process))
+        return -EACCES;
     struct descriptors *d = descriptors_of(t->process);
     if (!d)
         return -ENOENT;
