@@ -5,7 +5,7 @@
 #include "kernel/process/internal.h"
 #include "lib/string.h"
 
-enum { PROCESSES_MAX = 32768 };
+enum { PROCESSES_MAX = 32768, TASKS_MAX = 65536 };
 
 // Takes over or copies what a process is made of; on failure what was taken goes with the process.
 static err_t parts_inherit(struct process *p, struct process *from, const struct clone_request *r)
@@ -179,9 +179,44 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
     return 0;
 }
 
+struct task_count {
+    uint32_t user;
+    uint64_t tasks;
+};
+
+static bool count_tasks(struct process *p, void *data)
+{
+    struct task_count *count = data;
+    struct credentials c;
+    credentials_look(p, &c);
+    if (c.user == count->user)
+        count->tasks += p->zombie ? 1 : p->task_count;
+    return true;
+}
+
+// RLIMIT_NPROC: how many tasks the user has together. Counted only when it could matter, so that
+// nobody else pays for it.
+static err_t check_limit(struct process *self)
+{
+    struct credentials c;
+    uint64_t limit = self->limits[LIMIT_PROCESSES].soft;
+    if (limit >= TASKS_MAX)
+        return 0;
+    credentials_look(self, &c);
+    if (!c.user || credentials_have(&c, CAPABILITY_SYS_RESOURCE) ||
+        credentials_have(&c, CAPABILITY_SYS_ADMIN) || task_total() < limit)
+        return 0;
+    struct task_count count = { .user = c.user };
+    process_visit(0, count_tasks, &count);
+    return count.tasks < limit ? 0 : -EAGAIN;
+}
+
 err_t process_clone(const struct clone_request *r, int32_t *number)
 {
-    if (process_count() >= PROCESSES_MAX)
+    if (process_count() >= PROCESSES_MAX || task_total() >= TASKS_MAX)
         return -EAGAIN;
+    err_t e = check_limit(process_current());
+    if (e)
+        return e;
     return r->share & SHARE_PROCESS ? clone_thread(r, number) : clone_process(r, number);
 }

@@ -23,6 +23,7 @@ struct place *place_copy(struct place *from) must_check;
 void place_put(struct place *p);
 err_t process_make(struct process **process) must_check; // empty, one reference, not in any table
 err_t task_make(struct process *p, void (*entry)(void *data), struct task **task) must_check;
+uint32_t task_total(void);     // all that have not ended
 void task_add(struct task *t); // into its process and the table of numbers
 // Into the tree, as a child or (not of init) a sibling of its maker; tree lock taken inside.
 void process_add(struct process *p, struct process *maker, bool as_sibling);

@@ -13,7 +13,7 @@ struct spinlock process_tree_lock = SPINLOCK_INIT(RANK_PROCESS_TREE);
 
 static struct list processes[TABLE_SIZE], tasks[TABLE_SIZE], groups[TABLE_SIZE];
 static int32_t last_number;
-static uint32_t live_processes;
+static uint32_t live_processes, live_tasks;
 static struct slab_cache *process_cache, *task_cache;
 
 static unsigned slot(int32_t number)
@@ -390,11 +390,17 @@ void task_unmake(struct task *t)
     task_drop(&t->thread);
 }
 
+uint32_t task_total(void)
+{
+    return __atomic_load_n(&live_tasks, __ATOMIC_RELAXED);
+}
+
 void task_add(struct task *t)
 {
     t->thread.number = (uint32_t)t->number;
     uint64_t flags = spin_lock_irq(&process_tree_lock);
     list_push_back(&tasks[slot(t->number)], &t->table_link);
+    live_tasks++;
     spin_lock(&t->process->signal_lock);
     list_push_back(&t->process->tasks, &t->process_link);
     t->process->task_count++;
@@ -409,6 +415,7 @@ void task_remove(struct task *t)
 {
     uint64_t flags = spin_lock_irq(&process_tree_lock);
     list_remove(&t->table_link);
+    live_tasks--;
     spin_unlock_irq(&process_tree_lock, flags);
 }
 
