@@ -278,6 +278,25 @@ static void swap_identity(struct process *p, struct program *program, struct cre
         name_put(old_program);
 }
 
+// A table shared with another process (CLONE_FILES) is left to it: what exec closes is ours alone.
+static err_t own_descriptors(struct process *p, struct descriptors **descriptors)
+{
+    *descriptors = NULL;
+    return descriptors_shared(p->descriptors) ? descriptors_copy(p->descriptors, descriptors) : 0;
+}
+
+static void swap_descriptors(struct process *p, struct descriptors *d)
+{
+    struct descriptors *old = p->descriptors;
+    if (d) {
+        uint64_t flags = spin_lock_irq(&p->lock);
+        p->descriptors = d;
+        spin_unlock_irq(&p->lock, flags);
+        descriptors_put(old);
+    }
+    descriptors_exec(p->descriptors);
+}
+
 static void reset_task(struct task *t)
 {
     t->alternate_stack = t->alternate_size = 0;
@@ -304,7 +323,8 @@ static void commit(struct program *program, struct credentials *c, struct signal
     swap_space(p, program->space);
     program->space = NULL;
     process_release_vfork(p);
-    descriptors_exec(p->descriptors);
+    swap_descriptors(p, program->descriptors);
+    program->descriptors = NULL;
     reset_task(t);
     name_set(p, program->file_name);
     p->abi = program->abi;
@@ -344,6 +364,8 @@ err_t program_exec(struct name *start, const char *path, unsigned find_flags,
         e = build(p, &v, head, head_size);
     view_end(&v, hold);
     if (!e)
+        e = own_descriptors(self, &p->descriptors);
+    if (!e)
         e = process_end_other_tasks();
     if (!e) {
         commit(p, c, h);
@@ -357,6 +379,8 @@ drop:
             space_put(p->space);
         if (p->file)
             file_put(p->file);
+        if (p->descriptors)
+            descriptors_put(p->descriptors);
         strings_drop(&p->arguments);
         strings_drop(&p->environment);
     }

@@ -39,6 +39,7 @@ struct program {
     uaddr_t entry, stack_top, stack_pointer;
     uint32_t file_user, file_group;  // set-user-id; UINT32_MAX: none
     struct credentials *credentials; // that it will have
+    struct descriptors *descriptors; // a copy, when they were shared
     bool secure;                     // privileges changed: AT_SECURE
     uint64_t stack_limit;
     char name[16];
