@@ -38,23 +38,27 @@ def test_truly_parallel(smp, machine):
 
 
 SHARES = """
-busy() { busybox sh -c 'while :; do :; done' & all="$all $!"; }
-ran() { for p in $all; do busybox cut -d' ' -f14 /proc/$p/stat; done; busybox head -1 /proc/stat; }
-while [ $((count += 1)) -le COUNT ]; do busy; done
-busybox sleep 0.3; ran; echo then; busybox sleep 2; ran; kill $all
+while [ $((count += 1)) -le COUNT ]; do
+    busybox sh -c 'while :; do :; done' & all="$all $!" files="$files /proc/$!/stat"
+done
+ran() { busybox cut -d' ' -f14 $files; busybox head -1 /proc/stat; }
+busybox sleep 0.3; ran; echo then; busybox sleep 3; ran; kill $all
 """
 
 
-# The programs do nothing for it: the kernel spreads them and shares the machine out.
+# The programs do nothing for it: the kernel spreads them and shares the machine out. Not with counted
+# instructions: QEMU 7.2 then runs one CPU alone for seconds while another that armed its timer waits
+# (seen in gdb: CPU 1 behind its write of the APIC's count for 7 s of virtual time). So the host has a hand
+# in the shares, and the bound is wider than the kernel's own test above.
 @pytest.mark.cryptos
 @pytest.mark.parametrize("smp", [2, 4, 8])
 def test_busy_processes_share_the_machine(smp):
     result = execute("busybox", "sh", "-c", SHARES.replace("COUNT", str(2 * smp)), smp=smp,
-                     icount=True, timeout=240)
+                     timeout=240)
     before, after = (part.split("cpu ") for part in result.out.decode().split("then\n"))
     ran = [int(b) - int(a) for a, b in zip(before[0].split(), after[0].split())]
     assert len(ran) == 2 * smp, result.out
     jain = sum(ran) ** 2 / (len(ran) * sum(n * n for n in ran))
-    assert jain >= 0.99, ran
+    assert jain >= 0.95, ran
     columns = [int(b) - int(a) for a, b in zip(before[1].split(), after[1].split())]
     assert columns[3] <= 0.01 * sum(columns), columns
