@@ -94,6 +94,10 @@ void space_set_file_hooks(void (*get)(void *file), void (*put)(void *file));
 // touches (user_memory.h, whose caller then sees -EFAULT). Set once at boot by the process room.
 void space_set_exhausted_hook(void (*hook)(void));
 
+// Called, in the thread that faulted, for each page fault that was settled: it counts them. Set
+// once.
+void space_set_fault_hook(void (*hook)(void));
+
 err_t space_make(struct space **space) must_check;
 void space_get(struct space *s);
 void space_put(struct space *s);                                    // the last one unmaps all

@@ -21,7 +21,7 @@ struct fault {
 };
 
 static struct page *zero_page;
-static void (*exhausted_hook)(void);
+static void (*exhausted_hook)(void), (*settled_hook)(void);
 
 void space_set_exhausted_hook(void (*hook)(void))
 {
@@ -33,6 +33,11 @@ void space_fault_init(void)
     zero_page = page_alloc(0, PAGE_ZERO);
     if (!zero_page)
         panic("memory: no page for address spaces");
+}
+
+void space_set_fault_hook(void (*hook)(void))
+{
+    settled_hook = hook;
 }
 
 // The entry in use that maps `address`, and its level; NULL: none.
@@ -371,6 +376,8 @@ bool memory_page_fault(struct trap_frame *f, uaddr_t address)
     if (!trap_from_user(f) && (!may_sleep() || !extable_find(f->rip)))
         return false;
     err_t e = space_fault(s, address, fault_access(f->error));
+    if (!e && settled_hook)
+        settled_hook();
     if (e == -ENOMEM && !trap_from_user(f) && exhausted_hook)
         exhausted_hook();
     return e == 0;

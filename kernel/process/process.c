@@ -533,6 +533,11 @@ static const struct trap_user_hooks user_hooks = {
     .system_call = system_call,
 };
 
+static void count_fault(void)
+{
+    thread_current()->faults_minor++;
+}
+
 void process_init(void)
 {
     for (unsigned i = 0; i < TABLE_SIZE; i++) {
@@ -547,5 +552,6 @@ void process_init(void)
     file_hooks_init();
     space_set_file_hooks(mapped_file_get, mapped_file_put);
     space_set_exhausted_hook(process_out_of_memory);
+    space_set_fault_hook(count_fault);
     trap_set_user_hooks(&user_hooks);
 }
