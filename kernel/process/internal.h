@@ -17,10 +17,12 @@ void process_stopped(struct process *p, int signal); // all its tasks stopped: t
 void process_exception(struct trap_frame *f, uint64_t address); // the trap hook
 void process_out_of_memory(void); // the space's hook: the running process dies
 
-// process.c
+// view.c
 struct place *place_make(struct name *root, struct name *here) must_check;
 struct place *place_copy(struct place *from) must_check;
 void place_put(struct place *p);
+
+// process.c
 err_t process_make(struct process **process) must_check; // empty, one reference, not in any table
 err_t task_make(struct process *p, void (*entry)(void *data), struct task **task) must_check;
 uint32_t task_total(void);     // all that have not ended

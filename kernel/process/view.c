@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Who a process is and where it stands in the tree of names, read while other threads change it.
+// Guards: process.lock for the pointers to credentials and place, place->lock for what is in one.
+#include "kernel/memory/heap.h"
+#include "kernel/process/internal.h"
+#include "lib/string.h"
+
+struct credentials *credentials_of(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct credentials *c = p->credentials;
+    credentials_get(c);
+    spin_unlock_irq(&p->lock, flags);
+    return c;
+}
+
+void credentials_look(struct process *p, struct credentials *copy)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    memcpy(copy, p->credentials, sizeof(*copy));
+    spin_unlock_irq(&p->lock, flags);
+}
+
+bool process_has(enum capability capability)
+{
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return credentials_have(&c, capability);
+}
+
+err_t process_may_inspect(struct process *p)
+{
+    if (p == process_current())
+        return 0;
+    struct credentials mine, theirs;
+    credentials_look(process_current(), &mine);
+    credentials_look(p, &theirs);
+    uint32_t user = mine.file_user, group = mine.file_group;
+    bool same = user == theirs.user && user == theirs.effective_user && user == theirs.saved_user &&
+                group == theirs.group && group == theirs.effective_group &&
+                group == theirs.saved_group;
+    bool contained = !(theirs.permitted & ~mine.permitted); // it has no right that we lack
+    bool may = (same && contained && p->dumpable) || credentials_have(&mine, CAPABILITY_SYS_PTRACE);
+    return may ? 0 : -EACCES;
+}
+
+int32_t process_group_of(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    int32_t number = p->group ? p->group->number : 0;
+    spin_unlock_irq(&process_tree_lock, flags);
+    return number;
+}
+
+struct place *place_make(struct name *root, struct name *here)
+{
+    struct place *p = heap_alloc(sizeof(*p));
+    if (!p)
+        return NULL;
+    p->references = 1;
+    spin_init(&p->lock, RANK_LEAF);
+    name_get(root);
+    name_get(here);
+    p->root = root;
+    p->here = here;
+    p->umask = 022;
+    return p;
+}
+
+struct place *place_copy(struct place *from)
+{
+    uint64_t flags = spin_lock_irq(&from->lock);
+    struct name *root = from->root, *here = from->here;
+    name_get(root);
+    name_get(here);
+    uint16_t umask = from->umask;
+    spin_unlock_irq(&from->lock, flags);
+
+    struct place *p = place_make(root, here);
+    if (p)
+        p->umask = umask;
+    name_put(root);
+    name_put(here);
+    return p;
+}
+
+void place_put(struct place *p)
+{
+    if (!p || __atomic_sub_fetch(&p->references, 1, __ATOMIC_ACQ_REL))
+        return;
+    name_put(p->root);
+    name_put(p->here);
+    heap_free(p);
+}
+
+void view_begin_of(struct process *p, struct view *v, struct credentials **hold)
+{
+    *v = (struct view){ 0 };
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct credentials *c = p->credentials;
+    credentials_get(c);
+    struct place *place = p->place;
+    if (place) {
+        spin_lock(&place->lock);
+        v->root = place->root;
+        v->here = place->here;
+        name_get(v->root);
+        name_get(v->here);
+        v->umask = place->umask;
+        spin_unlock(&place->lock);
+    }
+    spin_unlock_irq(&p->lock, flags);
+    v->user = c->file_user;
+    v->group = c->file_group;
+    v->groups = c->groups;
+    v->group_count = c->group_count;
+    v->override = credentials_have(c, CAPABILITY_DAC_OVERRIDE);
+    v->owner_override = credentials_have(c, CAPABILITY_FOWNER);
+    *hold = c;
+}
+
+void view_begin(struct view *v, struct credentials **hold)
+{
+    view_begin_of(process_current(), v, hold);
+}
+
+void view_end(struct view *v, struct credentials *hold)
+{
+    if (v->root) {
+        name_put(v->root);
+        name_put(v->here);
+    }
+    credentials_put(hold);
+}
