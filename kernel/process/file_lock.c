@@ -3,6 +3,8 @@
 #include "kernel/memory/heap.h"
 #include "kernel/process/process.h"
 
+enum { LOCKS_OF_ONE_OWNER = 4096 };
+
 struct file_lock {
     struct list link;
     struct file_lock_range range;
@@ -60,7 +62,16 @@ static void clear_locked(struct node *n, const void *owner, const struct file_lo
     }
 }
 
-// One try: 0 done, -EAGAIN somebody is in the way.
+// An owner's locks on one file are bounded: each costs kernel memory and every search's time.
+static bool too_many_locked(const struct node *n, const void *owner)
+{
+    unsigned count = 0;
+    list_for_each (link, &n->locks)
+        count += list_entry(link, struct file_lock, link)->owner == owner;
+    return count >= LOCKS_OF_ONE_OWNER;
+}
+
+// One try: 0 done, -EAGAIN somebody is in the way, -ENOLCK.
 static err_t try_lock(struct node *n, struct file_lock *fresh, struct file_lock **spare)
 {
     err_t e = 0;
@@ -68,6 +79,9 @@ static err_t try_lock(struct node *n, struct file_lock *fresh, struct file_lock 
     if (fresh->kind != LOCK_NONE &&
         conflict_locked(n, fresh->owner, fresh->process != 0, fresh->kind, &fresh->range)) {
         e = -EAGAIN;
+    } else if ((fresh->kind != LOCK_NONE || fresh->range.end != UINT64_MAX) &&
+               too_many_locked(n, fresh->owner)) { // an unlock may cut a lock in two
+        e = -ENOLCK;
     } else {
         clear_locked(n, fresh->owner, &fresh->range, spare);
         if (fresh->kind != LOCK_NONE)
@@ -84,10 +98,13 @@ static err_t set_lock(struct node *n, const struct file_lock *wanted, bool wait)
     if (!e) {
         *fresh = *wanted;
         if (wait)
-            e = wait_until(&n->locks_wait, (tried = try_lock(n, fresh, &spare)) == 0, WAIT_FOREVER);
+            e = wait_until(&n->locks_wait, (tried = try_lock(n, fresh, &spare)) != -EAGAIN,
+                           WAIT_FOREVER);
         else
             e = tried = try_lock(n, fresh, &spare);
     }
+    if (!e)
+        e = tried;
     if (!tried)
         wait_wake_all(&n->locks_wait);
     if (tried || wanted->kind == LOCK_NONE)

@@ -19,7 +19,7 @@ struct file_lock_found {
 
 // Sets, changes or (LOCK_NONE) removes the calling process's lock on a range. -EAGAIN when
 // another's is in the way and !wait, -EINTR, -EBADF for a file not open for what the lock is for,
-// -ENOMEM.
+// -ENOMEM, -ENOLCK when it has too many on the file.
 err_t file_lock_range(struct file *f, enum file_lock_kind kind, const struct file_lock_range *range,
                       bool wait) must_check;
 // True when a lock of that kind would be refused; tells whose.

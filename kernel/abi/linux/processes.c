@@ -311,7 +311,7 @@ static void robust_one(uaddr_t at, uint32_t number)
 {
     enum { WAITERS = 0x80000000u, OWNER_DIED = 0x40000000u, OWNER = 0x3fffffffu };
     uint32_t value, seen;
-    if (user_get_u32(at, &value))
+    if (!is_aligned(at, 4) || user_get_u32(at, &value))
         return;
     while ((value & OWNER) == number) {
         if (user_exchange_u32(at, value, (value & WAITERS) | OWNER_DIED, &seen))
