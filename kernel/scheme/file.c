@@ -19,10 +19,10 @@ static struct file_pool {
     struct list free;     // struct file.watchers
 } align_to(64) pools[POOL_PARTS];
 
-static struct file_pool *pool_here(void)
+static unsigned pool_here(void)
 {
     uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
-    return &pools[hash_word(0, stack >> 13) % POOL_PARTS];
+    return hash_word(0, stack >> 13) % POOL_PARTS;
 }
 
 void file_init(void)
@@ -46,12 +46,23 @@ static bool has_locks(const struct file *f)
     return f->node && !list_empty(&f->node->locks);
 }
 
-static struct file *file_alloc(void)
+static struct list *pool_take(struct file_pool *pool)
 {
-    struct file_pool *pool = pool_here();
+    if (__atomic_load_n(&pool->free.next, __ATOMIC_RELAXED) == &pool->free)
+        return NULL;
     spin_lock(&pool->lock);
     struct list *link = list_pop_front(&pool->free);
     spin_unlock(&pool->lock);
+    return link;
+}
+
+// From the part at hand, else from any: files are often dropped elsewhere than they were made.
+static struct file *file_alloc(void)
+{
+    struct list *link = NULL;
+    unsigned here = pool_here();
+    for (unsigned i = 0; !link && i < POOL_PARTS; i++)
+        link = pool_take(&pools[(here + i) % POOL_PARTS]);
     if (!link)
         return heap_alloc(sizeof(struct file));
 
@@ -63,7 +74,7 @@ static struct file *file_alloc(void)
 
 static void file_free(struct file *f)
 {
-    struct file_pool *pool = pool_here();
+    struct file_pool *pool = &pools[pool_here()];
     spin_lock(&pool->lock);
     list_push_front(&pool->free, &f->watchers);
     spin_unlock(&pool->lock);

@@ -290,6 +290,27 @@ static void test_pipe_between_threads(void **state)
     file_put(pipe_reader);
 }
 
+static void *close_elsewhere(void *f)
+{
+    file_put(f);
+    return NULL;
+}
+
+// Files dropped by other threads, or deeper in the stack, than they were made: their memory is used
+// again.
+static void test_memory_of_files_is_used_again(void **state)
+{
+    int64_t blocks = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, close_elsewhere, null_file());
+        pthread_join(thread, NULL);
+        if (i == 0)
+            blocks = host_blocks;
+    }
+    assert_int_equal(host_blocks, blocks);
+}
+
 static void *both_ends_leave(void *f)
 {
     file_put(f);
@@ -653,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_transfers_over_vectors),
         cmocka_unit_test(test_descriptors_against_a_model),
         cmocka_unit_test(test_look_up_against_close),
+        cmocka_unit_test(test_memory_of_files_is_used_again),
         cmocka_unit_test(test_pipe_by_one),
         cmocka_unit_test(test_packets),
         cmocka_unit_test(test_pipe_between_threads),
