@@ -17,7 +17,7 @@ static uint32_t running(void)
     uint32_t n = 0;
     for (unsigned cpu = 0; cpu < ring.cores; cpu++) {
         const struct ring_core *c = ring.core[cpu];
-        if (__atomic_load_n(&c->current, __ATOMIC_RELAXED))
+        if (c && __atomic_load_n(&c->current, __ATOMIC_RELAXED))
             n += 1 + __atomic_load_n(&c->waiting, __ATOMIC_RELAXED);
     }
     return n;

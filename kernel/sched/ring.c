@@ -75,7 +75,7 @@ static bool room_here(struct ring_core *me, struct ring_item *i)
 
 static void lighter(struct ring *r, struct ring_item *i, unsigned candidate, unsigned *best)
 {
-    if (candidate >= r->cores || !ring_set_has(&i->allowed, candidate))
+    if (!ring_set_has(&r->online, candidate) || !ring_set_has(&i->allowed, candidate))
         return;
     if (*best == RING_NONE || __atomic_load_n(&r->core[candidate]->load, __ATOMIC_RELAXED) <
                                   __atomic_load_n(&r->core[*best]->load, __ATOMIC_RELAXED))

@@ -101,7 +101,7 @@ static uint64_t sum_switches(void)
 {
     uint64_t sum = 0;
     for (unsigned n = 0; n < ring.cores; n++)
-        sum += ring.core[n]->switches;
+        sum += ring.core[n] ? ring.core[n]->switches : 0; // NULL: a CPU that is just coming
     return sum;
 }
 
@@ -109,7 +109,9 @@ void sched_load(struct sched_load *load)
 {
     *load = (struct sched_load){ .threads = thread_count(), .switches = sum_switches() };
     for (unsigned n = 0; n < ring.cores; n++) {
-        struct ring_core *c = ring.core[n];
+        const struct ring_core *c = ring.core[n];
+        if (!c)
+            continue;
         load->running += __atomic_load_n(&c->waiting, __ATOMIC_RELAXED) + (c->current != NULL);
     }
     load_average(load->average);
