@@ -48,3 +48,13 @@ void proc_init(void);
 err_t proc_maps_text(const struct proc_target *t, struct text *out);
 err_t proc_mounts_text(const struct proc_target *t, struct text *out);
 err_t proc_mount_info_text(const struct proc_target *t, struct text *out);
+
+// Links of a process (links.c).
+err_t proc_here_target(const struct proc_target *t, char *to, size_t room, size_t *length);
+err_t proc_here_jump(const struct proc_target *t, struct name **place);
+err_t proc_root_target(const struct proc_target *t, char *to, size_t room, size_t *length);
+err_t proc_root_jump(const struct proc_target *t, struct name **place);
+err_t proc_program_target(const struct proc_target *t, char *to, size_t room, size_t *length);
+err_t proc_program_jump(const struct proc_target *t, struct name **place);
+int32_t proc_next_descriptor(const struct proc_target *t, int32_t from);
+extern const struct proc_entry proc_descriptor_link, proc_descriptor_info;

@@ -326,175 +326,6 @@ static err_t nothing_write(const struct proc_target *t, const char *text)
     return 0;
 }
 
-// cwd, root and exe: places in the tree, seen from the reader's root.
-static err_t place_text(struct name *place, char *to, size_t room, size_t *length)
-{
-    struct view v;
-    struct credentials *hold;
-    view_begin(&v, &hold);
-    err_t e = name_path(&v, place, true, to, room, length);
-    view_end(&v, hold);
-    return e;
-}
-
-typedef struct name *(*place_pick)(struct process *p);
-
-// Each with a reference, or NULL; p->lock is held.
-static struct name *pick_of_place(struct process *p, bool root)
-{
-    if (!p->place)
-        return NULL;
-    spin_lock(&p->place->lock);
-    struct name *place = root ? p->place->root : p->place->here;
-    name_get(place);
-    spin_unlock(&p->place->lock);
-    return place;
-}
-
-static struct name *pick_here(struct process *p)
-{
-    return pick_of_place(p, false);
-}
-
-static struct name *pick_root(struct process *p)
-{
-    return pick_of_place(p, true);
-}
-
-static struct name *pick_program(struct process *p)
-{
-    if (p->program)
-        name_get(p->program);
-    return p->program;
-}
-
-static err_t place_get(struct process *p, place_pick pick, struct name **place)
-{
-    if (process_may_inspect(p))
-        return -EACCES;
-    uint64_t flags = spin_lock_irq(&p->lock);
-    *place = pick(p);
-    spin_unlock_irq(&p->lock, flags);
-    return *place ? 0 : -ENOENT;
-}
-
-static err_t place_target(const struct proc_target *t, place_pick pick, char *to, size_t room,
-                          size_t *length)
-{
-    struct name *place;
-    err_t e = place_get(t->process, pick, &place);
-    if (e)
-        return e;
-    e = place_text(place, to, room, length);
-    name_put(place);
-    return e;
-}
-
-static err_t here_target(const struct proc_target *t, char *to, size_t room, size_t *length)
-{
-    return place_target(t, pick_here, to, room, length);
-}
-
-static err_t here_jump(const struct proc_target *t, struct name **place)
-{
-    return place_get(t->process, pick_here, place);
-}
-
-static err_t root_target(const struct proc_target *t, char *to, size_t room, size_t *length)
-{
-    return place_target(t, pick_root, to, room, length);
-}
-
-static err_t root_jump(const struct proc_target *t, struct name **place)
-{
-    return place_get(t->process, pick_root, place);
-}
-
-static err_t program_target(const struct proc_target *t, char *to, size_t room, size_t *length)
-{
-    return place_target(t, pick_program, to, room, length);
-}
-
-static err_t program_jump(const struct proc_target *t, struct name **place)
-{
-    return place_get(t->process, pick_program, place);
-}
-
-static struct descriptors *descriptors_of(struct process *p)
-{
-    uint64_t flags = spin_lock_irq(&p->lock);
-    struct descriptors *d = p->descriptors;
-    if (d)
-        descriptors_get(d);
-    spin_unlock_irq(&p->lock, flags);
-    return d;
-}
-
-static int32_t next_descriptor(const struct proc_target *t, int32_t from)
-{
-    struct descriptors *d = descriptors_of(t->process);
-    if (!d || process_may_inspect(t->process)) {
-        if (d)
-            descriptors_put(d);
-        return -1;
-    }
-    int32_t n = descriptor_next(d, from);
-    descriptors_put(d);
-    return n;
-}
-
-static err_t descriptor_of(const struct proc_target *t, struct file **file)
-{
-    if (process_may_inspect(t->process))
-        return -EACCES;
-    struct descriptors *d = descriptors_of(t->process);
-    if (!d)
-        return -ENOENT;
-    err_t e = descriptor_file(d, t->number, file);
-    descriptors_put(d);
-    return e ? -ENOENT : 0;
-}
-
-static err_t descriptor_target(const struct proc_target *t, char *to, size_t room, size_t *length)
-{
-    struct file *f;
-    err_t e = descriptor_of(t, &f);
-    if (e)
-        return e;
-    if (f->where)
-        e = place_text(f->where, to, room, length);
-    else
-        e = file_path(f, to, room, length);
-    file_put(f);
-    return e;
-}
-
-static err_t descriptor_jump(const struct proc_target *t, struct name **place)
-{
-    struct file *f;
-    err_t e = descriptor_of(t, &f);
-    if (e)
-        return e;
-    *place = f->where;
-    if (f->where)
-        name_get(f->where);
-    else
-        e = -ENXIO;
-    file_put(f);
-    return e;
-}
-
-static err_t descriptor_info_text(const struct proc_target *t, struct text *out)
-{
-    struct file *f;
-    err_t e = descriptor_of(t, &f);
-    if (e)
-        return e;
-    text_add(out, "pos:\t%lu\nflags:\t0%o\n", f->offset, f->flags & OPEN_WRITE ? 2 : 0);
-    file_put(f);
-    return 0;
-}
-
 // The next task number of the process; its list is short and not sorted.
 static int32_t next_task(const struct proc_target *t, int32_t from)
 {
@@ -508,13 +339,6 @@ static int32_t next_task(const struct proc_target *t, int32_t from)
     spin_unlock_irq(&t->process->signal_lock, flags);
     return best;
 }
-
-static const struct proc_entry descriptor_link = {
-    .kind = NODE_LINK, .mode = 0700, .target = descriptor_target, .jump = descriptor_jump
-};
-static const struct proc_entry descriptor_info = { .kind = NODE_FILE,
-                                                   .mode = 0400,
-                                                   .text = descriptor_info_text };
 
 #define FILE_ENTRY(called, permissions, writer)                                \
     {                                                                          \
@@ -530,24 +354,24 @@ static const struct proc_entry descriptor_info = { .kind = NODE_FILE,
         { .name = "cwd",                                                                        \
           .kind = NODE_LINK,                                                                    \
           .mode = 0777,                                                                         \
-          .target = here_target,                                                                \
-          .jump = here_jump },                                                                  \
+          .target = proc_here_target,                                                           \
+          .jump = proc_here_jump },                                                             \
         FILE_ENTRY("environ", 0400, environment_text),                                          \
         { .name = "exe",                                                                        \
           .kind = NODE_LINK,                                                                    \
           .mode = 0777,                                                                         \
-          .target = program_target,                                                             \
-          .jump = program_jump },                                                               \
+          .target = proc_program_target,                                                        \
+          .jump = proc_program_jump },                                                          \
         { .name = "fd",                                                                         \
           .kind = NODE_DIRECTORY,                                                               \
           .mode = 0500,                                                                         \
-          .numbered = &descriptor_link,                                                         \
-          .next_number = next_descriptor },                                                     \
+          .numbered = &proc_descriptor_link,                                                    \
+          .next_number = proc_next_descriptor },                                                \
         { .name = "fdinfo",                                                                     \
           .kind = NODE_DIRECTORY,                                                               \
           .mode = 0500,                                                                         \
-          .numbered = &descriptor_info,                                                         \
-          .next_number = next_descriptor },                                                     \
+          .numbered = &proc_descriptor_info,                                                    \
+          .next_number = proc_next_descriptor },                                                \
         FILE_ENTRY("io", 0400, io_text), FILE_ENTRY("limits", 0444, limits_text),               \
         FILE_ENTRY("maps", 0444, proc_maps_text), FILE_ENTRY("mounts", 0444, proc_mounts_text), \
         FILE_ENTRY("mountinfo", 0444, proc_mount_info_text),                                    \
@@ -559,8 +383,8 @@ static const struct proc_entry descriptor_info = { .kind = NODE_FILE,
         { .name = "root",                                                                       \
           .kind = NODE_LINK,                                                                    \
           .mode = 0777,                                                                         \
-          .target = root_target,                                                                \
-          .jump = root_jump },                                                                  \
+          .target = proc_root_target,                                                           \
+          .jump = proc_root_jump },                                                             \
         FILE_ENTRY("stat", 0444, stat_text), FILE_ENTRY("statm", 0444, statm_text),             \
         FILE_ENTRY("status", 0444, status_text)
 
