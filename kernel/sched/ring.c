@@ -238,16 +238,22 @@ struct ring_item *ring_turn(struct ring *r, struct ring_core *me, bool blocks, n
     ring_charge(me, now);
     if (prev)
         put_back(me, prev, blocks, now);
-    if (arrived) {
+    struct ring_core *tell = NULL;
+    if (arrived || me->late)
         queue_publish(r, me);
+    if (arrived)
         token_balance(r, me, now);
-    }
+    else if (me->late)
+        tell = token_missed(r, me, now);
+    me->late = false;
     look_around(r, me, now);
     struct ring_item *next = take_first(me, prev, now);
     me->current = next;
     queue_publish(r, me);
     ring_port_unlock(me);
 
+    if (tell)
+        kick(me, tell);
     turn_end(r, me, arrived, now);
     return next;
 }
@@ -256,6 +262,7 @@ void ring_timer(struct ring *r, struct ring_core *me, nanos_t now)
 {
     if (me->guard_at <= now) {
         me->guard_at = RING_NEVER;
+        me->late = true;
         ring_port_turn_here(me);
     }
     if (me->hop_at <= now) {

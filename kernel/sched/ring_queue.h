@@ -28,6 +28,7 @@ static inline bool item_real_time(const struct ring_item *i)
 // token.c
 bool token_arrive(struct ring *r, struct ring_core *me);
 void token_balance(struct ring *r, struct ring_core *me, nanos_t now);
+struct ring_core *token_missed(struct ring *r, struct ring_core *me, nanos_t now);
 void token_pass(struct ring *r, struct ring_core *me, nanos_t now);
 bool token_claim(struct ring *r, struct ring_core *me, nanos_t now);
 void token_hop(struct ring *r, struct ring_core *me, nanos_t now); // arms the hop

@@ -120,20 +120,22 @@ bool ring_pull(struct ring *r, struct ring_core *me, struct ring_core *from, boo
     return true;
 }
 
-// True when a thread that waits on `from` would be better off here: it evens the loads out, or the
-// thread is further behind than anything here and the loads merely change places.
-static bool worth_pulling(const struct ring *r, const struct ring_core *me,
-                          const struct ring_core *from)
+// True when a thread that waits on `from` would be better off on `to`: it evens the loads out, or
+// the thread is further behind than anything there and the loads merely change places.
+static bool worth_moving(const struct ring *r, const struct ring_core *to,
+                         const struct ring_core *from)
 {
     enum { UNIT = 1024 };
     uint32_t load = __atomic_load_n(&from->load, __ATOMIC_RELAXED);
-    if (from == me || !ring_set_has(&r->crowd, from->number))
+    uint32_t load_there = __atomic_load_n(&to->load, __ATOMIC_RELAXED);
+    if (from == to || !ring_set_has(&r->crowd, from->number))
         return false;
-    if (load > me->load + UNIT + UNIT / 2)
+    if (load > load_there + UNIT + UNIT / 2)
         return true;
     int64_t first = __atomic_load_n(&from->first_free, __ATOMIC_RELAXED);
-    return first != INT64_MAX && me->least != INT64_MAX && first + RING_SLICE < me->least &&
-           load > me->load;
+    int64_t least = __atomic_load_n(&to->least, __ATOMIC_RELAXED);
+    return first != INT64_MAX && least != INT64_MAX && first + RING_SLICE < least &&
+           load > load_there;
 }
 
 // Work moves to where there is room. Each hop looks at two crowded cores, the next hop at the
@@ -147,11 +149,44 @@ void token_balance(struct ring *r, struct ring_core *me, nanos_t now)
             break;
         r->token.looked_at = (uint16_t)n;
         struct ring_core *from = r->core[n];
-        if (worth_pulling(r, me, from) && (!best || from->first_free < best->first_free))
+        if (worth_moving(r, me, from) && (!best || from->first_free < best->first_free))
             best = from;
     }
     if (best)
         ring_pull(r, me, best, false, now);
+}
+
+static struct ring_core *lightest(struct ring *r, struct ring_core *me)
+{
+    struct ring_core *best = me;
+    unsigned n = (unsigned)me->turns % r->cores;
+    for (unsigned looks = 0; looks < 8; looks++) {
+        n = ring_set_next(&r->online, NULL, n);
+        if (__atomic_load_n(&r->core[n]->load, __ATOMIC_RELAXED) <
+            __atomic_load_n(&best->load, __ATOMIC_RELAXED))
+            best = r->core[n];
+    }
+    return best;
+}
+
+// The token did not come in time to even things out: a core with much more to do than another gives
+// it a thread. Returns who has to be told. Own queue locked.
+struct ring_core *token_missed(struct ring *r, struct ring_core *me, nanos_t now)
+{
+    struct ring_core *to = lightest(r, me);
+    if (!worth_moving(r, to, me) || !ring_port_try_lock(to))
+        return NULL;
+    struct ring_item *i = queue_give(me, to->number, false);
+    if (i) {
+        queue_attach(to, i, RING_MOVED, __atomic_load_n(&r->clock, __ATOMIC_RELAXED));
+        nanos_t since = i->queued_at;
+        queue_insert(to, i, false, now);
+        i->queued_at = since;
+        to->pulls++;
+        queue_publish(r, to);
+    }
+    ring_port_unlock(to);
+    return i ? to : NULL;
 }
 
 void ring_arm(struct ring_core *me)
