@@ -112,7 +112,7 @@ struct ring_core {
     nanos_t hop_at, guard_at;
     uint16_t number;
     bool has_token, online;
-    bool late; // the guard came before the token
+    bool late;                                          // the guard came before the token
     uint64_t turns, passes, wake_ipis, pulls, switches; // counters
 
     bool sent align_to(64); // a turn is on its way here
