@@ -54,7 +54,8 @@ busybox sleep 0.3; ran; echo then; busybox sleep 3; ran; kill $all
 def test_busy_processes_share_the_machine(smp):
     result = execute("busybox", "sh", "-c", SHARES.replace("COUNT", str(2 * smp)), smp=smp,
                      timeout=240)
-    before, after = (part.split("cpu ") for part in result.out.decode().split("then\n"))
+    assert result.text.count("cpu ") == 2, result
+    before, after = (part.split("cpu ") for part in result.text.split("then\n"))
     ran = [int(b) - int(a) for a, b in zip(before[0].split(), after[0].split())]
     assert len(ran) == 2 * smp, result.out
     jain = sum(ran) ** 2 / (len(ran) * sum(n * n for n in ran))
