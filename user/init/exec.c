@@ -173,6 +173,9 @@ void exec_run(const char *tty)
             code = command_attend(command);
     }
     frame_send_number(pump.line, FRAME_EXIT, code);
-    tcdrain(pump.line);
+    // Orphans that end now interrupt the wait; the machine must not go off before the last byte has
+    // left.
+    while (tcdrain(pump.line) < 0 && errno == EINTR)
+        ;
     init_shutdown(RB_POWER_OFF);
 }
