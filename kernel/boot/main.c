@@ -19,6 +19,7 @@
 #include "kernel/console/uart.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/abi/linux/linux.h"
+#include "kernel/abi/redox/redox.h"
 #include "kernel/memory/memory.h"
 #include "kernel/process/proc/proc.h"
 #include "kernel/process/process.h"
@@ -102,6 +103,7 @@ void kernel_main(const struct handoff *h)
     process_init();              // system calls, signals, exceptions of programs have takers
     proc_init();                 // /proc
     linux_init(h->command_line); // the Linux system calls
+    redox_init();                // and Redox's
     acpi_power_button_set_handler(process_ask_power_off);
     terminal_init();         // serial lines and screen as terminals
     acpi_selftest();         // for tests

@@ -18,6 +18,7 @@ void process_exception(struct trap_frame *f, uint64_t address); // the trap hook
 void process_out_of_memory(void); // the space's hook: the running process dies
 
 // view.c
+void view_init(void); // schemes may ask who calls them
 struct place *place_make(struct name *root, struct name *here) must_check;
 struct place *place_copy(struct place *from) must_check;
 void place_put(struct place *p);

@@ -419,6 +419,7 @@ void process_init(void)
     }
     process_cache = slab_cache_make("process", sizeof(struct process), 64);
     task_cache = slab_cache_make("task", sizeof(struct task), 64);
+    view_init();
     signal_init();
     job_control_init();
     file_hooks_init();

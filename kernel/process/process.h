@@ -25,12 +25,14 @@
 #include "kernel/memory/space.h"
 #include "kernel/process/credentials.h"
 #include "kernel/process/signal.h"
+#include "kernel/process/upcall.h"
 #include "kernel/scheme/node.h"
 #include "kernel/sched/thread.h"
 #include "lib/list.h"
 
 struct terminal;
 struct program;
+struct namespace;
 struct task;
 
 enum limit { // numbers of RLIMIT_*
@@ -159,6 +161,7 @@ struct process {
     bool vfork_borrowed;    // we run in the parent's space; it waits on our exit_wait until this is
                             // false
     void *shared_memory;    // System V attachments
+    struct namespace *names_real, *names_effective; // p->lock; NULL: the root name space
     uint64_t read_bytes, written_bytes;
 };
 
@@ -183,6 +186,7 @@ struct task {
     uaddr_t restartable_area; // rseq
     uint32_t restartable_signature, restartable_size;
     int32_t trace_signal;
+    struct upcall upcall; // how it takes signals (Redox)
     uint64_t call_number; // the system call it is in, for /proc and dumps; UINT64_MAX: none
 };
 

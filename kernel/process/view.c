@@ -3,6 +3,8 @@
 // Guards: process.lock for the pointers to credentials and place, place->lock for what is in one.
 #include "kernel/memory/heap.h"
 #include "kernel/process/internal.h"
+#include "kernel/scheme/caller.h"
+#include "kernel/scheme/namespace.h"
 #include "lib/string.h"
 
 struct credentials *credentials_of(struct process *p)
@@ -110,6 +112,7 @@ void view_begin_of(struct process *p, struct view *v, struct credentials **hold)
         spin_unlock(&place->lock);
     }
     spin_unlock_irq(&p->lock, flags);
+    v->names = p->names_effective;
     v->user = c->file_user;
     v->group = c->file_group;
     v->groups = c->groups;
@@ -131,4 +134,29 @@ void view_end(struct view *v, struct credentials *hold)
         name_put(v->here);
     }
     credentials_put(hold);
+}
+
+static void caller_fill(struct caller *c)
+{
+    struct task *t = task_current();
+    if (!t)
+        return;
+    struct process *p = t->process;
+    struct credentials now;
+    credentials_look(p, &now);
+    *c = (struct caller){
+        .process = p->number,
+        .user = now.effective_user,
+        .group = now.effective_group,
+        .override = now.effective_user == 0,
+        .descriptors = p->descriptors,
+        .descriptor_limit = (int)min_of(p->limits[LIMIT_FILES].soft, (uint64_t)DESCRIPTORS_MAX),
+        .space = p->space,
+        .names = p->names_effective,
+    };
+}
+
+void view_init(void)
+{
+    caller_set_hook(caller_fill);
 }

@@ -380,10 +380,46 @@ err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t siz
 
 err_t file_status(struct file *f, struct file_status *status)
 {
+    if (f->ops->status)
+        return f->ops->status(f, status);
     if (f->node)
         return node_status(f->node, status);
     *status = (struct file_status){ .mode = 0600, .links = 1, .block_size = 4096 };
     return 0;
+}
+
+err_t file_totals(struct file *f, struct scheme_totals *totals)
+{
+    if (f->ops->totals)
+        return f->ops->totals(f, totals);
+    return f->node ? node_totals(f->node, totals) : -EBADF;
+}
+
+err_t file_derive(struct file *f, const void *bytes, size_t size, struct file **file)
+{
+    return f->ops->derive ? f->ops->derive(f, bytes, size, file) : -EINVAL;
+}
+
+err_t file_change_flags(struct file *f, unsigned flags)
+{
+    unsigned may = OPEN_APPEND | OPEN_NONBLOCK | OPEN_NO_ACCESS_TIME | OPEN_DIRECT | OPEN_ASYNC;
+    unsigned seen = __atomic_load_n(&f->flags, __ATOMIC_RELAXED), wanted;
+    if (f->ops->change_flags) {
+        err_t e = f->ops->change_flags(f, (seen & ~may) | (flags & may));
+        if (e)
+            return e;
+    }
+    do {
+        wanted = (seen & ~may) | (flags & may);
+    } while (!__atomic_compare_exchange_n(&f->flags, &seen, wanted, true, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_RELAXED));
+    return 0;
+}
+
+err_t file_send(struct file *f, struct file *sent, unsigned flags, uint64_t argument,
+                uint64_t *result)
+{
+    return f->ops->send ? f->ops->send(f, sent, flags, argument, result) : -EOPNOTSUPP;
 }
 
 err_t file_path(struct file *f, char *to, size_t room, size_t *length)

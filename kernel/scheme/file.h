@@ -58,6 +58,8 @@ struct poll_table {
 };
 
 struct file_status; // node.h
+struct scheme_totals;
+struct view;
 
 // Receives directory entries; returns false to stop (the entry was not taken). Offsets 0 and 1 are
 // "." and "..": file_list_dots() hands them out.
@@ -90,6 +92,22 @@ struct file_ops {
     // [-EOPNOTSUPP] `mode`: enum allocate_mode.
     err_t (*allocate)(struct file *f, unsigned mode, uint64_t offset, uint64_t size);
     err_t (*path)(struct file *f, char *to, size_t room, size_t *length); // [its place in the tree]
+    // Files without a node, and what other interfaces than Linux's ask for.
+    err_t (*status)(struct file *f, struct file_status *status); // [its node's; -EBADF]
+    err_t (*set_status)(struct file *f, const struct view *v, const struct file_status *status,
+                        unsigned what);                            // [its node's; -EBADF]
+    err_t (*totals)(struct file *f, struct scheme_totals *totals); // [its node's; -EBADF]
+    // [-EINVAL] A new open file made of this one and some bytes: Redox's dup with a name.
+    err_t (*derive)(struct file *f, const void *bytes, size_t size, struct file **file);
+    // [0] Is told the new status flags first (enum open_flag) and may refuse them.
+    err_t (*change_flags)(struct file *f, unsigned flags);
+    // [-EOPNOTSUPP] Takes another open file, whose reference moves in unless it fails.
+    err_t (*send)(struct file *f, struct file *sent, unsigned flags, uint64_t argument,
+                  uint64_t *result);
+    err_t (*rename)(struct file *f, const char *path, size_t length); // [its name's; -EXDEV]
+    // [-ENOTDIR] Redox's getdents of a file whose entries the kernel does not know; `io` gets whole
+    // records. Files with `list` are asked for that.
+    len_t (*entries)(struct file *f, struct io *io, uint64_t opaque);
     // With the last reference. Takes no sleeping lock below RANK_OBJECT if the file can be mapped:
     // the last reference may go with a mapping.
     void (*close)(struct file *f);
@@ -155,6 +173,12 @@ err_t file_sync(struct file *f, bool data_only) must_check;
 err_t file_resize(struct file *f, uint64_t size) must_check;
 err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t size) must_check;
 err_t file_status(struct file *f, struct file_status *status) must_check;
+err_t file_totals(struct file *f, struct scheme_totals *totals) must_check;
+err_t file_derive(struct file *f, const void *bytes, size_t size, struct file **file) must_check;
+// Replaces OPEN_APPEND, OPEN_NONBLOCK and the like; the access mode stays.
+err_t file_change_flags(struct file *f, unsigned flags) must_check;
+err_t file_send(struct file *f, struct file *sent, unsigned flags, uint64_t argument,
+                uint64_t *result) must_check;
 // Moves up to `size` bytes from one file to another through kernel pages (sendfile, splice,
 // copy_file_range). Offsets NULL: the file's own. 0: at the end.
 len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, uint64_t *to_offset,

@@ -218,6 +218,8 @@ err_t name_set_status(const struct view *v, struct name *n, const struct file_st
 err_t file_set_status(const struct view *v, struct file *f, const struct file_status *status,
                       unsigned what)
 {
+    if (f->ops->set_status)
+        return f->ops->set_status(f, v, status, what);
     if (!f->node)
         return -EPERM;
     return mount_is_read_only(f->where) ? -EROFS : node_set_status(v, f->node, status, what);

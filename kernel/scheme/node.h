@@ -48,6 +48,7 @@ struct time_stamps {
 
 struct node;
 struct scheme;
+struct namespace;
 
 // All -errno; parents are locked by the caller where an entry is made or removed.
 struct node_ops {
@@ -128,9 +129,12 @@ struct scheme_ops {
     // there is.
     err_t (*root)(struct scheme *s, const char *source, const char *options, struct node **root);
     err_t (*totals)(struct scheme *s, struct scheme_totals *totals); // statfs
-    // Schemes whose names are not a tree (user schemes, next): the rest of the path at once.
-    err_t (*open_path)(struct scheme *s, const char *path, size_t length, unsigned flags,
-                       struct file **file);
+    // Schemes whose names are not a tree (path_scheme.h): the rest of the path at once,
+    // NUL-terminated. `mode`: of what is created, the umask already taken off.
+    err_t (*open_path)(struct scheme *s, const struct view *v, const char *path, size_t length,
+                       unsigned flags, unsigned mode, struct file **file);
+    err_t (*remove_path)(struct scheme *s, const struct view *v, const char *path, size_t length,
+                         bool directory); // [-EACCES]
     void (*drop)(
         struct scheme *s); // an instance's last reference (its nodes are gone); NULL: a static one
 };
@@ -184,7 +188,7 @@ struct view {
     bool override;       // may pass over permissions (CAP_DAC_OVERRIDE)
     bool owner_override; // CAP_FOWNER
     uint16_t umask;
-    void *space; // name space restrictions (schemes it may name); NULL: all
+    struct namespace *names; // which schemes it can name; NULL: the root name space (namespace.h)
 };
 
 enum find_flag {

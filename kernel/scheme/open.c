@@ -3,6 +3,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/device.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/path_scheme.h"
 #include "kernel/scheme/pipe.h"
 #include "kernel/scheme/tree.h"
 #include "lib/format.h"
@@ -210,9 +211,31 @@ static err_t open_temporary(const struct view *v, struct name *dir, unsigned fla
     return e;
 }
 
+// Schemes that take their paths whole. *scheme NULL: not one of them.
+static err_t open_whole_path(const struct view *v, const char *path, unsigned open_flags,
+                             unsigned mode, unsigned find_flags, struct file **file, bool *done)
+{
+    struct scheme *s;
+    char *rest;
+    size_t length;
+    err_t e = path_scheme_split(v, path, find_flags, &s, &rest, &length);
+    *done = e || s;
+    if (e || !s)
+        return e;
+    mode &= ~(unsigned)(v ? v->umask : 0) & MODE_PERMISSIONS;
+    e = s->ops->open_path(s, v, rest, length, open_flags, mode, file);
+    heap_free(rest);
+    scheme_put(s);
+    return e;
+}
+
 err_t name_open(const struct view *v, struct name *start, const char *path, unsigned open_flags,
                 unsigned mode, unsigned find_flags, struct file **file)
 {
+    bool done;
+    err_t e = open_whole_path(v, path, open_flags, mode, find_flags, file, &done);
+    if (done)
+        return e;
     if (open_flags & OPEN_PATH)
         open_flags &= OPEN_PATH | OPEN_DIRECTORY | OPEN_NO_FOLLOW;
     if (open_flags & OPEN_CREATE && open_flags & OPEN_EXCLUSIVE)
@@ -225,7 +248,7 @@ err_t name_open(const struct view *v, struct name *start, const char *path, unsi
     if (open_flags & OPEN_NO_FOLLOW)
         find_flags |= FIND_NO_FOLLOW;
     struct name *where;
-    err_t e = name_find(v, start, path, find_flags, &where);
+    e = name_find(v, start, path, find_flags, &where);
     if (e)
         return e;
     if (open_flags & OPEN_TEMPORARY)

@@ -251,7 +251,7 @@ err_t walk_link(struct walk *w, struct name *link)
 
 static err_t walk_may_search(struct walk *w)
 {
-    if (w->at->node->kind != NODE_DIRECTORY)
+    if (w->at->node->kind != NODE_DIRECTORY && w->at->node->kind != NODE_UNKNOWN)
         return -ENOTDIR;
     return node_access(w->view, w->at->node, ACCESS_EXECUTE);
 }
@@ -284,7 +284,8 @@ err_t walk_step(struct walk *w, bool follow)
         return -EXDEV;
     }
     walk_go(w, child);
-    return w->slash && child->node->kind != NODE_DIRECTORY ? -ENOTDIR : 0;
+    bool may = child->node->kind == NODE_DIRECTORY || child->node->kind == NODE_UNKNOWN;
+    return w->slash && !may ? -ENOTDIR : 0;
 }
 
 err_t walk_to_parent(struct walk *w)

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The border: finds a call's handler by its number. The tables are built once at boot and then only
+// read.
+#include "kernel/abi/redox/redox.h"
+#include "kernel/console/log.h"
+#include "kernel/console/panic.h"
+
+// A number's class and its low ten bits tell all calls apart; the whole number is compared after.
+enum { CLASS_SHIFT = 28, CLASSES = 3, LOW_NUMBERS = 1024 };
+
+#define CALL(value, called, kinds) \
+    { .number = value, .name = #called, .arguments = kinds, .handler = redox_##called },
+const struct redox_call redox_calls[] = {
+#include "kernel/abi/redox/calls.h"
+};
+#undef CALL
+const unsigned redox_call_count = array_len(redox_calls);
+
+static const struct redox_call *table[CLASSES * LOW_NUMBERS];
+
+static uint64_t slot_of(uint64_t number)
+{
+    return (number >> CLASS_SHIFT) * LOW_NUMBERS + number % LOW_NUMBERS;
+}
+
+void redox_init(void)
+{
+    for (unsigned i = 0; i < redox_call_count; i++) {
+        uint64_t slot = slot_of(redox_calls[i].number);
+        assert(slot < array_len(table) && !table[slot]);
+        table[slot] = &redox_calls[i];
+    }
+    log_debug("redox: %u system calls", redox_call_count);
+}
+
+const struct redox_call *redox_call_find(uint64_t number)
+{
+    uint64_t slot = slot_of(number);
+    if (unlikely(slot >= array_len(table)))
+        return NULL;
+    const struct redox_call *c = table[index_clamp(slot, array_len(table))];
+    return c && c->number == number ? c : NULL;
+}
+
+static void redox_system_call(struct trap_frame *f)
+{
+    const struct redox_call *c = redox_call_find(f->error);
+    int64_t result = likely(c) ? c->handler(f) : -ENOSYS;
+    // sigreturn and a change of address space have put other registers there.
+    if (likely(f->vector == TRAP_SYSCALL))
+        trap_set_result(f, result);
+}
+
+// An interrupted call returns -EINTR and is not made again.
+static void redox_call_restart(struct trap_frame *f, const struct signal_action *action) {}
+
+const struct abi redox_abi = {
+    .name = "redox",
+    .system_call = redox_system_call,
+    .signal_deliver = redox_signal_deliver,
+    .system_call_restart = redox_call_restart,
+    .stack_build = redox_stack_build,
+};

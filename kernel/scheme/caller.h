@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// On whose behalf a scheme works: what this room may know of the running thread's process.
+//
+//   struct caller c;
+//   caller_look(&c);        c.process, c.user...; process 0: the kernel itself
+//
+// The pointers are borrowed: they live as long as the caller is in the kernel. Thread context.
+#pragma once
+#include "lib/base.h"
+
+struct descriptors;
+struct space;
+struct namespace;
+
+struct caller {
+    int32_t process;      // number
+    uint32_t user, group; // effective
+    bool override;        // has root's rights over schemes and hardware
+    struct descriptors *descriptors;
+    int descriptor_limit;
+    struct space *space;
+    struct namespace *names; // effective; NULL: the root name space
+};
+
+void caller_look(struct caller *c);
+// Set once at boot by the process room.
+void caller_set_hook(void (*look)(struct caller *c));
