@@ -93,6 +93,15 @@ static void lend_to(struct thread *t)
         thread_lend(t, urgency);
 }
 
+// To its place among those who wait with it, unless the mutex was handed to it already.
+static void place_again(struct mutex_waiter *w)
+{
+    if (list_empty(&w->link))
+        return;
+    list_remove(&w->link);
+    insert(w);
+}
+
 // The waiters of `m` changed: its holder, whoever that waits for, and so on.
 static void lend_along(struct mutex *m)
 {
@@ -105,12 +114,20 @@ static void lend_along(struct mutex *m)
         struct mutex_waiter *w = t->waits;
         if (!w || t->ring.urgency == before)
             return;
-        if (!list_empty(&w->link)) {
-            list_remove(&w->link);
-            insert(w);
-        }
+        place_again(w);
         m = w->mutex;
     }
+}
+
+// If it is just about to wait, it will queue itself by what it is now: slow_lock orders the two.
+void mutex_waiter_changed(struct thread *t)
+{
+    spin_lock(&slow_lock);
+    if (t->waits) {
+        place_again(t->waits);
+        lend_along(t->waits->mutex);
+    }
+    spin_unlock(&slow_lock);
 }
 
 // Makes the thread the holder; others may wait.

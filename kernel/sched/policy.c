@@ -29,6 +29,13 @@ static void change(struct thread *t, struct change *c)
     spin_unlock_irq(&t->lock, flags);
 }
 
+// As above, for what decides the urgency. Those whose mutexes the thread waits for inherit it.
+static void change_urgency(struct thread *t, struct change *c)
+{
+    change(t, c);
+    mutex_waiter_changed(t);
+}
+
 static void apply_nice(struct ring_item *i, const struct change *c)
 {
     i->nice = (int8_t)c->nice;
@@ -36,7 +43,8 @@ static void apply_nice(struct ring_item *i, const struct change *c)
 
 void thread_set_nice(struct thread *t, int nice)
 {
-    change(t, &(struct change){ .nice = max_of(-20, min_of(nice, 19)), .apply = apply_nice });
+    nice = max_of(-20, min_of(nice, 19));
+    change_urgency(t, &(struct change){ .nice = nice, .apply = apply_nice });
 }
 
 static void apply_inherited(struct ring_item *i, const struct change *c)
@@ -61,7 +69,8 @@ err_t thread_set_class(struct thread *t, enum thread_class class, unsigned prior
     bool real_time = class == CLASS_FIFO || class == CLASS_ROUND;
     if (class > CLASS_IDLE || (real_time ? priority < 1 || priority > 99 : priority != 0))
         return -EINVAL;
-    change(t, &(struct change){ .class = class, .priority = priority, .apply = apply_class });
+    change_urgency(t,
+                   &(struct change){ .class = class, .priority = priority, .apply = apply_class });
     return 0;
 }
 

@@ -108,6 +108,7 @@ void thread_set_signal_hook(bool (*pending)(struct thread *t));
 
 void thread_yield(void);
 err_t thread_sleep_until(nanos_t deadline, bool interruptible) must_check; // 0 or -EINTR
+// Changing how it is scheduled: threads only. Whoever it waits for inherits its new urgency.
 void thread_set_nice(struct thread *t, int nice);
 err_t thread_set_class(struct thread *t, enum thread_class class, unsigned priority) must_check;
 err_t thread_set_affinity(struct thread *t, uint64_t cpus) must_check; // -EINVAL: no CPU left
