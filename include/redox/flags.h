@@ -45,8 +45,27 @@
 #define REDOX_MODE_SYMLINK 0xa000
 #define REDOX_MODE_SOCK    0xc000
 #define REDOX_MODE_PERM    0x0fff
+#define REDOX_MODE_SETUID  04000
+#define REDOX_MODE_SETGID  02000
+#define REDOX_MODE_STICKY  01000
 
-// Positioned I/O.
+// Kinds in a directory entry: 0.5.4's, and those of 0.5.18 and later.
+#define REDOX_DIRENT_UNSPECIFIED 0
+#define REDOX_DIRENT_FILE        1
+#define REDOX_DIRENT_DIRECTORY   2
+#define REDOX_DIRENT_SYMLINK     3
+#define REDOX_DIRENT_BLOCK       4
+#define REDOX_DIRENT_CHAR        5
+#define REDOX_DIRENT_SOCKET      6
+#define REDOX_DIRENT_LATER_CHAR      2
+#define REDOX_DIRENT_LATER_DIRECTORY 4
+#define REDOX_DIRENT_LATER_BLOCK     6
+#define REDOX_DIRENT_LATER_FILE      8
+#define REDOX_DIRENT_LATER_SYMLINK   10
+#define REDOX_DIRENT_LATER_SOCKET    12
+
+// Positioned I/O. The offset REDOX_OFFSET_NONE: use and move the descriptor's own.
+#define REDOX_OFFSET_NONE 0xffffffffffffffff
 #define REDOX_RW_NONBLOCK 1
 #define REDOX_RW_APPEND   2
 
@@ -95,8 +114,10 @@
 
 #define REDOX_PAGE_SIZE 4096
 #define REDOX_USER_END  0x800000000000
+#define REDOX_FD_NONE   (-1) // as fmap's descriptor: anonymous memory
 
 // Events.
+#define REDOX_EVENT_NONE  0
 #define REDOX_EVENT_READ  1
 #define REDOX_EVENT_WRITE 2
 
@@ -110,10 +131,41 @@
 #define REDOX_FUTEX_REQUEUE 2
 #define REDOX_FUTEX_WAIT64  3
 
-// Processes and signals; signal numbers are Linux's.
+// Processes and signals. Up to 64 signals can be used.
 #define REDOX_WNOHANG    1
 #define REDOX_WUNTRACED  2
 #define REDOX_WCONTINUED 8
+#define REDOX_SIGHUP    1
+#define REDOX_SIGINT    2
+#define REDOX_SIGQUIT   3
+#define REDOX_SIGILL    4
+#define REDOX_SIGTRAP   5
+#define REDOX_SIGABRT   6
+#define REDOX_SIGBUS    7
+#define REDOX_SIGFPE    8
+#define REDOX_SIGKILL   9
+#define REDOX_SIGUSR1   10
+#define REDOX_SIGSEGV   11
+#define REDOX_SIGUSR2   12
+#define REDOX_SIGPIPE   13
+#define REDOX_SIGALRM   14
+#define REDOX_SIGTERM   15
+#define REDOX_SIGSTKFLT 16
+#define REDOX_SIGCHLD   17
+#define REDOX_SIGCONT   18
+#define REDOX_SIGSTOP   19
+#define REDOX_SIGTSTP   20
+#define REDOX_SIGTTIN   21
+#define REDOX_SIGTTOU   22
+#define REDOX_SIGURG    23
+#define REDOX_SIGXCPU   24
+#define REDOX_SIGXFSZ   25
+#define REDOX_SIGVTALRM 26
+#define REDOX_SIGPROF   27
+#define REDOX_SIGWINCH  28
+#define REDOX_SIGIO     29
+#define REDOX_SIGPWR    30
+#define REDOX_SIGSYS    31
 #define REDOX_SIG_DFL 0
 #define REDOX_SIG_IGN 1
 #define REDOX_SIG_BLOCK   0
@@ -148,33 +200,42 @@
 #define REDOX_FOBTAINFD_MANUAL_FD 1
 #define REDOX_FOBTAINFD_EXCLUSIVE 2
 
-#define REDOX_SQE_OPEN 0
-#define REDOX_SQE_RMDIR 1
-#define REDOX_SQE_UNLINK 2
-#define REDOX_SQE_CLOSE 3
-#define REDOX_SQE_DUP 4
-#define REDOX_SQE_READ 5
-#define REDOX_SQE_WRITE 6
-#define REDOX_SQE_FSIZE 7
-#define REDOX_SQE_FCHMOD 8
-#define REDOX_SQE_FCHOWN 9
-#define REDOX_SQE_FCNTL 10
-#define REDOX_SQE_FEVENT 11
-#define REDOX_SQE_SENDFD 12
-#define REDOX_SQE_FPATH 13
-#define REDOX_SQE_FRENAME 14
-#define REDOX_SQE_FSTAT 15
-#define REDOX_SQE_FSTATVFS 16
-#define REDOX_SQE_FSYNC 17
-#define REDOX_SQE_FTRUNCATE 18
-#define REDOX_SQE_FUTIMENS 19
-#define REDOX_SQE_MMAP_PREP 20
+#define REDOX_SQE_OPEN         0
+#define REDOX_SQE_RMDIR        1
+#define REDOX_SQE_UNLINK       2
+#define REDOX_SQE_CLOSE        3
+#define REDOX_SQE_DUP          4
+#define REDOX_SQE_READ         5
+#define REDOX_SQE_WRITE        6
+#define REDOX_SQE_FSIZE        7
+#define REDOX_SQE_FCHMOD       8
+#define REDOX_SQE_FCHOWN       9
+#define REDOX_SQE_FCNTL        10
+#define REDOX_SQE_FEVENT       11
+#define REDOX_SQE_SENDFD       12
+#define REDOX_SQE_FPATH        13
+#define REDOX_SQE_FRENAME      14
+#define REDOX_SQE_FSTAT        15
+#define REDOX_SQE_FSTATVFS     16
+#define REDOX_SQE_FSYNC        17
+#define REDOX_SQE_FTRUNCATE    18
+#define REDOX_SQE_FUTIMENS     19
+#define REDOX_SQE_MMAP_PREP    20
 #define REDOX_SQE_REQUEST_MMAP 21
-#define REDOX_SQE_MREMAP 22
-#define REDOX_SQE_MUNMAP 23
-#define REDOX_SQE_MSYNC 24
-#define REDOX_SQE_CANCEL 25
-#define REDOX_SQE_GETDENTS 26
+#define REDOX_SQE_MREMAP       22
+#define REDOX_SQE_MUNMAP       23
+#define REDOX_SQE_MSYNC        24
+#define REDOX_SQE_CANCEL       25 // oneway
+#define REDOX_SQE_GETDENTS     26 // from here on: later versions
+#define REDOX_SQE_CLOSE_MSG    27
+#define REDOX_SQE_CALL         28
+#define REDOX_SQE_OPENAT       29
+#define REDOX_SQE_FLINK        30
+#define REDOX_SQE_RECVFD       31
+#define REDOX_SQE_UNLINKAT     32
+#define REDOX_SQE_STD_FS_CALL  33
+#define REDOX_SQE_DETACH       34
+
 #define REDOX_SQE_ONEWAY 1 // in the flags: no answer
 
 #define REDOX_CQE_RESULT        0
@@ -182,4 +243,28 @@
 #define REDOX_CQE_TRIGGER_EVENT 2
 #define REDOX_CQE_OBTAIN_FD     3
 #define REDOX_CQE_POSITIONED    1 // in extra[0], after open and dup
+
+// Of a call on a descriptor (0.5.10 and later); the low 8 bits count words of metadata.
+#define REDOX_CALL_CONSUME      0x00100
+#define REDOX_CALL_WRITE        0x00200
+#define REDOX_CALL_READ         0x00400
+#define REDOX_CALL_FD           0x00800
+#define REDOX_CALL_FD_EXCLUSIVE 0x01000
+#define REDOX_CALL_FD_CLONE     0x02000
+#define REDOX_CALL_FD_UPPER     0x04000
+#define REDOX_CALL_FD_CLOEXEC   0x08000
+#define REDOX_CALL_STD_FS       0x10000
+#define REDOX_CALL_MULTIPLE_FDS 0x20000
+
+// What a new program finds behind its environment (its numbers are shared with ELF's).
+#define REDOX_AT_NULL   0
+#define REDOX_AT_PHDR   3
+#define REDOX_AT_PHENT  4
+#define REDOX_AT_PHNUM  5
+#define REDOX_AT_BASE   7
+#define REDOX_AT_ENTRY  9
+#define REDOX_AT_CWD    32 // where the working directory's text is
+#define REDOX_AT_CWD_LENGTH 33
+#define REDOX_AT_SIGIGNMASK  34
+#define REDOX_AT_SIGPROCMASK 36
 // clang-format on
