@@ -31,6 +31,7 @@ enum {
     MACHINE_X86_64 = 62,
     SEGMENT_LOAD = 1,
     SEGMENT_INTERPRETER = 3,
+    SEGMENT_NOTE = 4,
     SEGMENT_STACK = 0x6474e551,
 };
 
@@ -108,6 +109,12 @@ static err_t add_program_header(struct elf_image *image, const struct elf_progra
         image->interpreter_offset = p->offset;
         image->interpreter_size = p->file_size;
         return 0;
+    case SEGMENT_NOTE:
+        if (image->note_count < ELF_NOTES_MAX && range_fits(p->offset, p->file_size, file_size)) {
+            image->notes[image->note_count].offset = p->offset;
+            image->notes[image->note_count++].size = p->file_size;
+        }
+        return 0;
     case SEGMENT_STACK:
         image->executable_stack = p->flags & ELF_EXECUTE;
         return 0;
@@ -130,6 +137,7 @@ err_t elf_parse(const void *head, size_t head_size, uint64_t file_size, struct e
     *image = (struct elf_image){
         .position_independent = h.type == TYPE_SHARED,
         .entry = h.entry,
+        .os_abi = h.os_abi,
         .alignment = PAGE,
         .header_count = h.program_header_count,
         .header_size = h.program_header_size,
@@ -145,4 +153,27 @@ err_t elf_parse(const void *head, size_t head_size, uint64_t file_size, struct e
         return -ENOEXEC;
     find_headers(image, h.program_headers);
     return 0;
+}
+
+// gABI, "Note Section": three words, the owner with its NUL, the description, each padded to four
+// bytes (eight-byte padding is only used by notes that nobody looks for here).
+const void *elf_note_find(const void *notes, size_t size, const char *owner, uint32_t type,
+                          size_t *length)
+{
+    const uint8_t *bytes = notes;
+    size_t owner_size = __builtin_strlen(owner) + 1, at = 0;
+    while (range_fits(at, 12, size)) {
+        uint32_t head[3]; // sizes of name and description, type
+        copy(head, bytes + at, sizeof(head));
+        size_t name = at + sizeof(head), description = name + round_up((size_t)head[0], 4);
+        if (!range_fits(name, head[0], size) || !range_fits(description, head[1], size))
+            return NULL;
+        if (head[2] == type && head[0] == owner_size &&
+            __builtin_memcmp(bytes + name, owner, owner_size) == 0) {
+            *length = head[1];
+            return bytes + description;
+        }
+        at = description + round_up((size_t)head[1], 4);
+    }
+    return NULL;
 }

@@ -11,7 +11,13 @@
 #pragma once
 #include "lib/base.h"
 
-enum { ELF_SEGMENTS_MAX = 32, ELF_INTERPRETER_MAX = 255, ELF_HEAD_MAX = 4096 };
+enum {
+    ELF_SEGMENTS_MAX = 32,
+    ELF_INTERPRETER_MAX = 255,
+    ELF_HEAD_MAX = 4096,
+    ELF_NOTES_MAX = 4,
+};
+enum { ELF_SYSTEM_NONE = 0, ELF_SYSTEM_LINUX = 3 }; // os_abi
 enum { ELF_READ = 4, ELF_WRITE = 2, ELF_EXECUTE = 1 };
 
 struct elf_segment {
@@ -28,6 +34,11 @@ struct elf_image {
     uint16_t header_count, header_size;
     bool executable_stack;
     uint64_t interpreter_offset, interpreter_size; // PT_INTERP in the file; size 0: none
+    uint8_t os_abi;                                // EI_OSABI
+    unsigned note_count; // PT_NOTE: parts of the file; more than fit are left out
+    struct {
+        uint64_t offset, size;
+    } notes[ELF_NOTES_MAX];
     unsigned segment_count;
     struct elf_segment segments[ELF_SEGMENTS_MAX];
 };
@@ -36,3 +47,8 @@ struct elf_image {
 // or malformed.
 err_t elf_parse(const void *head, size_t head_size, uint64_t file_size, struct elf_image *image)
     must_check;
+
+// The description of the first note of this owner and type among the `size` bytes of a PT_NOTE
+// segment; NULL: none, or the notes before it are malformed.
+const void *elf_note_find(const void *notes, size_t size, const char *owner, uint32_t type,
+                          size_t *length);

@@ -17,6 +17,7 @@ static err_t parts_inherit(struct process *p, struct process *from, const struct
     p->no_new_privileges = from->no_new_privileges;
     p->dumpable = from->dumpable;
     p->personality = from->personality;
+    p->spare_auxiliary = from->spare_auxiliary;
     p->exit_signal = r->share & SHARE_PARENT ? from->exit_signal : r->exit_signal;
     if (from->program) {
         name_get(from->program);

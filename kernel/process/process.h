@@ -155,6 +155,8 @@ struct process {
     bool no_new_privileges, dumpable, child_subreaper;
     struct interval_timer alarm, virtual_alarm, profile;
     uint32_t personality;
+    // Where its first stack holds auxiliary pairs that the ABI may fill in later; 0: nowhere.
+    uaddr_t spare_auxiliary;
     struct list timers; // timer_create
     int32_t timer_next;
     struct task *exec_task; // the one that goes through exec while the others end

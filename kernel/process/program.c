@@ -123,16 +123,26 @@ static err_t resolve(struct program *p, const struct view *v, struct name *start
     return e;
 }
 
+static const struct abi *(*choose_abi)(const struct program *p);
+
+void program_set_abi_chooser(const struct abi *(*choose)(const struct program *p))
+{
+    choose_abi = choose;
+}
+
+static err_t read_interpreter_path(struct program *p)
+{
+    if (!p->image.interpreter_size)
+        return 0;
+    struct io io = io_kernel(p->interpreter_path, p->image.interpreter_size);
+    len_t n = file_read_at(p->file, &io, p->image.interpreter_offset);
+    return n == (len_t)p->image.interpreter_size && !p->interpreter_path[n - 1] ? 0 : -ENOEXEC;
+}
+
 static err_t load_interpreter(struct program *p, const struct view *v)
 {
-    char path[ELF_INTERPRETER_MAX + 1];
-    struct io io = io_kernel(path, p->image.interpreter_size);
-    len_t n = file_read_at(p->file, &io, p->image.interpreter_offset);
-    if (n != (len_t)p->image.interpreter_size || path[n - 1] != '\0')
-        return -ENOEXEC;
-
     struct file *f;
-    err_t e = open_program(v, NULL, path, 0, &f);
+    err_t e = open_program(v, NULL, p->interpreter_path, 0, &f);
     if (e)
         return e;
     char *head = heap_alloc(PROGRAM_HEAD_SIZE);
@@ -199,6 +209,11 @@ static err_t build(struct program *p, const struct view *v, const char *head, si
     err_t e = elf_parse(head, head_size, p->file->node->size, &p->image);
     if (e)
         return e;
+    e = read_interpreter_path(p);
+    if (e)
+        return e;
+    if (choose_abi)
+        p->abi = choose_abi(p);
     note_privileges(p);
     e = space_make(&p->space);
     if (e)
@@ -328,6 +343,7 @@ static void commit(struct program *program, struct credentials *c, struct signal
     reset_task(t);
     name_set(p, program->file_name);
     p->abi = program->abi;
+    p->spare_auxiliary = program->spare_auxiliary;
     p->has_execed = true;
     p->exit_signal = SIGNAL_CHILD;
     p->dumpable = !program->secure;

@@ -34,6 +34,7 @@ struct program {
     const char *file_name; // as the caller named it (AT_EXECFN)
     const struct abi *abi;
     struct elf_image image, interpreter;
+    char interpreter_path[ELF_INTERPRETER_MAX + 1]; // empty: none
     bool has_interpreter;
     uint64_t load_bias, interpreter_bias;
     uaddr_t entry, stack_top, stack_pointer;
@@ -43,8 +44,12 @@ struct program {
     bool secure;                     // privileges changed: AT_SECURE
     uint64_t stack_limit;
     char name[16];
-    unsigned depth; // scripts that call scripts
+    uaddr_t spare_auxiliary; // see struct process
 };
+
+// Chooses the system call interface of a program about to run by its file: `image`, `file` and
+// `interpreter_path` are known. Set once at boot; until then a program gets its caller's.
+void program_set_abi_chooser(const struct abi *(*choose)(const struct program *p));
 
 // Replaces the calling process's program. Returns only on failure.
 err_t program_exec(struct name *start, const char *path, unsigned find_flags,

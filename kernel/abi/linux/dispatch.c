@@ -34,7 +34,7 @@ static int64_t unknown_call(uint64_t number)
 }
 
 // The kernel's errors in Linux's numbering; a call that a signal cut short is marked for
-// linux_restart(), which runs on the way out.
+// linux_call_restart(), which runs on the way out.
 static int64_t linux_error(const struct linux_call *c, int64_t result)
 {
     static const int16_t interrupted[] = {
@@ -84,7 +84,7 @@ nanos_t linux_deadline(nanos_t wanted)
 }
 
 // Runs on the way to user mode: decides whether the interrupted call is made again.
-static void linux_restart(struct trap_frame *f, const struct signal_action *action)
+void linux_call_restart(struct trap_frame *f, const struct signal_action *action)
 {
     if (f->vector != TRAP_SYSCALL)
         return;
@@ -115,7 +115,7 @@ const struct abi linux_abi = {
     .name = "linux",
     .system_call = linux_system_call,
     .signal_deliver = linux_signal_deliver,
-    .system_call_restart = linux_restart,
+    .system_call_restart = linux_call_restart,
     .task_exit = linux_task_exit,
     .task_exec = linux_task_exit,
     .stack_build = linux_stack_build,

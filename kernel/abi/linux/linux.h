@@ -49,6 +49,7 @@ nanos_t linux_deadline(nanos_t wanted);
 
 // dispatch.c
 void linux_init(const char *command_line);
+void linux_call_restart(struct trap_frame *f, const struct signal_action *action);
 
 // strace.c
 void linux_strace_enter(const struct linux_call *c, const struct trap_frame *f);
@@ -56,6 +57,11 @@ void linux_strace_exit(const struct linux_call *c, const struct trap_frame *f, i
 
 // stack.c, frame.c, exit.c: operations of struct abi
 err_t linux_stack_build(struct program *p, uaddr_t *stack_pointer) must_check;
+struct stack_strings;
+// The rest of the stack below the strings, with up to four more pairs at the vector's end
+// (*spare_at: where they are; may be NULL).
+err_t linux_stack_put(struct program *p, struct stack_strings *at, const uint64_t (*spare)[2],
+                      size_t spare_count, uaddr_t *stack_pointer, uaddr_t *spare_at) must_check;
 err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct signal_info *info,
                            const struct signal_action *action, uint64_t old_mask);
 void linux_task_exit(struct task *t);

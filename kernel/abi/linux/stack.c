@@ -3,9 +3,8 @@
 // strings they point at (System V psABI for x86-64, 3.4.1 "Initial Stack and Register State").
 #include "kernel/abi/linux/linux.h"
 #include "kernel/arch/x86_64/cpu.h"
-#include "kernel/memory/heap.h"
-#include "kernel/process/load.h"
-#include "kernel/process/program.h"
+#include "kernel/console/panic.h"
+#include "kernel/process/stack.h"
 #include "lib/string.h"
 
 enum auxiliary {
@@ -29,7 +28,8 @@ enum auxiliary {
     AUX_CAPABILITIES_2 = 26,
     AUX_EXEC_NAME = 31,
     AUX_SIGNAL_STACK = 51,
-    AUX_COUNT = 20,
+    AUX_COUNT = 19,
+    AUX_SPARE_MAX = 4,
     CLOCK_TICKS = 100,
     RANDOM_BYTES = 16,
     SIGNAL_FRAME_BASE = 1024,
@@ -37,29 +37,8 @@ enum auxiliary {
 
 static const char platform_name[] = "x86_64";
 
-// Puts bytes below *at and moves it down.
-static err_t push(struct space *s, uaddr_t *at, const void *bytes, size_t size)
-{
-    *at -= size;
-    return space_write(s, *at, bytes, size);
-}
-
-// Pointers to each string of a list that was put at `at`.
-static uint64_t *pointers_fill(uint64_t *to, const struct string_list *l, uaddr_t at)
-{
-    const char *text = l->bytes;
-    for (size_t i = 0; i < l->count; i++) {
-        size_t size = strlen(text) + 1;
-        *to++ = at;
-        at += size;
-        text += size;
-    }
-    *to++ = 0;
-    return to;
-}
-
-static uint64_t *auxiliary_fill(uint64_t *to, const struct program *p, uaddr_t name,
-                                uaddr_t platform, uaddr_t random)
+static void auxiliary_fill(uint64_t (*to)[2], const struct program *p, uaddr_t name,
+                           uaddr_t platform, uaddr_t random)
 {
     const struct credentials *c = p->credentials;
     const uint64_t vector[AUX_COUNT][2] = {
@@ -82,49 +61,36 @@ static uint64_t *auxiliary_fill(uint64_t *to, const struct program *p, uaddr_t n
         { AUX_EXEC_NAME, name },
         { AUX_PLATFORM, platform },
         { AUX_SIGNAL_STACK, SIGNAL_FRAME_BASE + fpu_frame_size() },
-        { AUX_NULL, 0 },
     };
     memcpy(to, vector, sizeof(vector));
-    return to + 2 * AUX_COUNT;
+}
+
+err_t linux_stack_put(struct program *p, struct stack_strings *at, const uint64_t (*spare)[2],
+                      size_t spare_count, uaddr_t *stack_pointer, uaddr_t *spare_at)
+{
+    uint64_t seed[2] = { cpu_random(), cpu_random() };
+    uint64_t vector[AUX_COUNT + AUX_SPARE_MAX + 1][2] = { { AUX_NULL } };
+    assert(spare_count <= AUX_SPARE_MAX);
+
+    err_t e = stack_push(p, &at->below, platform_name, sizeof(platform_name));
+    uaddr_t platform = at->below;
+    if (!e)
+        e = stack_push(p, &at->below, seed, RANDOM_BYTES);
+    if (e)
+        return e;
+    auxiliary_fill(vector, p, at->file_name, platform, at->below);
+    if (spare_count)
+        memcpy(vector + AUX_COUNT, spare, spare_count * sizeof(*spare));
+    uaddr_t start;
+    e = stack_put_table(p, at, vector, AUX_COUNT + spare_count + 1, stack_pointer, &start);
+    if (spare_at)
+        *spare_at = start + sizeof(*vector) * AUX_COUNT;
+    return e;
 }
 
 err_t linux_stack_build(struct program *p, uaddr_t *stack_pointer)
 {
-    struct space *s = p->space;
-    uaddr_t at = p->stack_top - sizeof(uint64_t), name, environment, arguments, platform, random;
-    uint64_t seed[2] = { cpu_random(), cpu_random() };
-
-    err_t e = push(s, &at, p->file_name, strlen(p->file_name) + 1);
-    name = at;
-    if (!e)
-        e = push(s, &at, p->environment.bytes, p->environment.size);
-    environment = at;
-    if (!e)
-        e = push(s, &at, p->arguments.bytes, p->arguments.size);
-    arguments = at;
-    if (!e)
-        e = push(s, &at, platform_name, sizeof(platform_name));
-    platform = at;
-    if (!e)
-        e = push(s, &at, seed, RANDOM_BYTES);
-    random = at;
-    if (e)
-        return e;
-    s->arguments_start = arguments;
-    s->arguments_end = s->environment_start = environment;
-    s->environment_end = name;
-
-    size_t words = 1 + p->arguments.count + 1 + p->environment.count + 1 + 2 * AUX_COUNT;
-    uint64_t *table = heap_alloc_array(words, sizeof(*table));
-    if (!table)
-        return -ENOMEM;
-    table[0] = p->arguments.count;
-    uint64_t *next = pointers_fill(table + 1, &p->arguments, arguments);
-    next = pointers_fill(next, &p->environment, environment);
-    auxiliary_fill(next, p, name, platform, random);
-    at = round_down(at - words * sizeof(*table), 16);
-    e = space_write(s, at, table, words * sizeof(*table));
-    heap_free(table);
-    *stack_pointer = at;
-    return e;
+    struct stack_strings at;
+    err_t e = stack_put_strings(p, &at);
+    return e ? e : linux_stack_put(p, &at, NULL, 0, stack_pointer, NULL);
 }

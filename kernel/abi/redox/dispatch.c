@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The border: finds a call's handler by its number. The tables are built once at boot and then only
 // read.
+#include "kernel/abi/redox/detect.h"
 #include "kernel/abi/redox/redox.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
@@ -30,6 +31,7 @@ void redox_init(void)
         assert(slot < array_len(table) && !table[slot]);
         table[slot] = &redox_calls[i];
     }
+    program_set_abi_chooser(abi_choose);
     log_debug("redox: %u system calls", redox_call_count);
 }
 

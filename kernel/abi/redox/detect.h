@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which of the two interfaces a program gets. By its file where that tells; else it is *undecided*
+// until the first system call that only one of the two has, and a Linux program until then. The
+// rule with examples: docs/redox-programs.md. Tests: tests/boot/test_redox_start.py.
+#pragma once
+#include "kernel/process/program.h"
+
+struct trap_frame;
+
+// The chooser of program.h. Thread context; may sleep.
+const struct abi *abi_choose(const struct program *p);
+extern const struct abi undecided_abi;
+
+// What a number that both interfaces have, or only one, says about the program that made the call.
+enum call_verdict {
+    CALL_REDOX,
+    CALL_LINUX,
+    CALL_LINUX_FOR_NOW, // serve it as Linux, and go on watching
+};
+enum call_verdict abi_call_verdict(const struct trap_frame *f);
