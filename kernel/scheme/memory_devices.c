@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Devices without hardware: null, zero, full, random, urandom.
+// Devices without hardware: null, zero, full, random, urandom; and schemes null, zero and rand,
+// which are the same.
 #include "kernel/console/log.h"
 #include "kernel/scheme/device.h"
+#include "kernel/scheme/handle.h"
+#include "kernel/scheme/path_scheme.h"
 #include "kernel/scheme/random.h"
 #include "lib/string.h"
 
@@ -80,16 +83,29 @@ static len_t random_write(struct file *f, struct io *io, uint64_t offset)
 }
 
 static const struct file_ops null_files = {
-    .name = "null", .read = null_read, .write = null_write, .seek = zero_seek
+    .name = "null",
+    .read = null_read,
+    .write = null_write,
+    .seek = zero_seek,
+    .path = handle_path,
 };
 static const struct file_ops zero_files = {
-    .name = "zero", .read = zero_read, .write = null_write, .seek = zero_seek, .map = zero_map
+    .name = "zero",
+    .read = zero_read,
+    .write = null_write,
+    .seek = zero_seek,
+    .map = zero_map,
+    .path = handle_path,
 };
 static const struct file_ops full_files = {
     .name = "full", .read = zero_read, .write = full_write, .seek = zero_seek
 };
 static const struct file_ops random_files = {
-    .name = "random", .read = random_read, .write = random_write, .seek = zero_seek
+    .name = "random",
+    .read = random_read,
+    .write = random_write,
+    .seek = zero_seek,
+    .path = handle_path,
 };
 
 #define SIMPLE(text, minor, operations)                   \
@@ -108,8 +124,32 @@ static struct simple_device devices[] = {
     SIMPLE("urandom", 9, random_files),
 };
 
+// Schemes of one file, which is the device.
+static err_t memory_open_path(struct scheme *s, const struct view *v, const char *path,
+                              size_t length, unsigned flags, unsigned mode, struct file **file)
+{
+    if (length)
+        return -ENOENT;
+    if (flags & OPEN_PATH)
+        return handle_place(s, path, NODE_CHARACTER, 0666, flags, file);
+    return handle_make(s, s->data, path, NODE_CHARACTER, 0666, flags, NULL, file);
+}
+
+static const struct scheme_ops memory_schemes = {
+    .root = path_scheme_root,
+    .open_path = memory_open_path,
+};
+
+static struct scheme schemes[] = {
+    { .name = "null", .ops = &memory_schemes, .data = (void *)&null_files },
+    { .name = "zero", .ops = &memory_schemes, .data = (void *)&zero_files },
+    { .name = "rand", .ops = &memory_schemes, .data = (void *)&random_files },
+};
+
 void memory_devices_init(void)
 {
+    for (size_t i = 0; i < array_len(schemes); i++)
+        handle_scheme_add(&schemes[i]);
     for (size_t i = 0; i < array_len(devices); i++)
         if (device_register(&devices[i].entry))
             log_error("dev: no memory for %s", devices[i].entry.name);

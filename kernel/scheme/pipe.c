@@ -10,6 +10,8 @@
 #include "kernel/scheme/pipe.h"
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
+#include "kernel/scheme/handle.h"
+#include "kernel/scheme/path_scheme.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -31,6 +33,7 @@ struct pipe {
     uint32_t readers, writers;
     uint32_t reader_opens, writer_opens; // so far, for who waits in open
     uint32_t first, used, capacity;      // slots; capacity is a power of two
+    bool fills; // a write may be cut, so that every byte of room can be used (scheme "pipe")
     struct slot *slots;
     struct page *spare; // one page kept from the last read
     struct wait_queue readable, writable;
@@ -111,7 +114,8 @@ static err_t pipe_merge(struct pipe *p, struct io *io)
         return 0;
     struct slot *s = slot_at(p, p->used - 1);
     uint32_t end = s->start + s->length, room = PAGE_SIZE - end;
-    if (s->packet || room == 0 || (room < io->left && io->left <= PIPE_ATOMIC))
+    bool whole = !p->fills && io->left <= PIPE_ATOMIC;
+    if (s->packet || room == 0 || (room < io->left && whole))
         return 0;
     uint64_t before = io->done;
     err_t e = io_get(io, (char *)page_virt(s->page) + end, min_of(io->left, (uint64_t)room));
@@ -191,7 +195,7 @@ static len_t pipe_write(struct file *f, struct io *io, uint64_t offset)
         mutex_unlock(&p->lock);
         if (io->done != before)
             wait_wake_key(&p->readable, POLL_IN, UINT_MAX);
-        if (e || io->left == 0)
+        if (e || io->left == 0 || (io->done && p->fills))
             break;
         if (flags & OPEN_NONBLOCK) {
             e = -EAGAIN;
@@ -327,10 +331,14 @@ static err_t pipe_path(struct file *f, char *to, size_t room, size_t *length)
 {
     if (f->where)
         return name_path(NULL, f->where, true, to, room, length);
+    if (((struct pipe *)f->data)->fills)
+        return file_label(to, room, length, "pipe:");
     int n = format_text(to, room, "pipe:[%llu]", (unsigned long long)f->node->inode);
     *length = (size_t)n;
     return *length < room ? 0 : -ERANGE;
 }
+
+static err_t pipe_derive(struct file *f, const void *bytes, size_t size, struct file **file);
 
 static const struct file_ops pipe_files = {
     .name = "pipe",
@@ -339,17 +347,18 @@ static const struct file_ops pipe_files = {
     .poll = pipe_poll,
     .control = pipe_control,
     .path = pipe_path,
+    .derive = pipe_derive,
     .close = pipe_close,
 };
 
 static const struct node_ops pipe_nodes = { 0 };
-static const struct scheme_ops pipe_scheme_ops = { 0 };
-static struct scheme pipe_scheme = { .name = "pipe", .ops = &pipe_scheme_ops };
+static struct scheme pipe_scheme;
 
-err_t pipe_make(unsigned flags, struct file **reader, struct file **writer)
+// A new pipe with its reading end only.
+static err_t pipe_make_reader(unsigned mode, unsigned flags, bool fills, struct file **reader)
 {
     struct node *n;
-    err_t e = node_make(&pipe_scheme, &pipe_nodes, NODE_PIPE, 0600, &n);
+    err_t e = node_make(&pipe_scheme, &pipe_nodes, NODE_PIPE, mode, &n);
     if (e)
         return e;
     struct pipe *p = pipe_alloc();
@@ -358,26 +367,76 @@ err_t pipe_make(unsigned flags, struct file **reader, struct file **writer)
         goto put_node;
     }
     n->pipe = p; // so that /proc/PID/fd/N can open it once more
+    p->fills = fills;
     p->references = 1;
     pipe_count(p, OPEN_READ, 1);
-    flags &= OPEN_NONBLOCK | OPEN_DIRECT;
     e = file_make(&pipe_files, n, NULL, flags | OPEN_READ, p, reader);
-    if (e) {
+    if (e)
         pipe_free(p);
-        goto put_node;
-    }
-    p->references++;
-    pipe_count(p, OPEN_WRITE, 1);
-    e = file_make(&pipe_files, n, NULL, flags | OPEN_WRITE, p, writer);
-    if (e) {
-        p->references--;
-        pipe_count(p, OPEN_WRITE, -1);
-        file_put(*reader);
-    }
 put_node:
     node_put(n);
     return e;
 }
+
+// The other end of a pipe that has none yet; -EBADF: it has had one.
+static err_t pipe_make_writer(struct file *reader, unsigned flags, struct file **writer)
+{
+    struct pipe *p = reader->data;
+    mutex_lock(&p->lock);
+    bool first = p->writer_opens == 0;
+    if (first) {
+        p->references++;
+        pipe_count(p, OPEN_WRITE, 1);
+    }
+    mutex_unlock(&p->lock);
+    if (!first)
+        return -EBADF;
+    err_t e = file_make(&pipe_files, reader->node, NULL, flags | OPEN_WRITE, p, writer);
+    if (e)
+        pipe_leave(p, reader->node, OPEN_WRITE);
+    return e;
+}
+
+err_t pipe_make(unsigned flags, struct file **reader, struct file **writer)
+{
+    flags &= OPEN_NONBLOCK | OPEN_DIRECT;
+    err_t e = pipe_make_reader(0600, flags, false, reader);
+    if (e)
+        return e;
+    e = pipe_make_writer(*reader, flags, writer);
+    if (e)
+        file_put(*reader);
+    return e;
+}
+
+// Redox's way to the writing end: dup with the name "write", once.
+static err_t pipe_derive(struct file *f, const void *bytes, size_t size, struct file **file)
+{
+    if (size != 5 || memcmp(bytes, "write", 5) != 0)
+        return -EINVAL;
+    if (!(f->flags & OPEN_READ))
+        return -EBADF;
+    unsigned flags = __atomic_load_n(&f->flags, __ATOMIC_RELAXED);
+    return pipe_make_writer(f, flags & OPEN_NONBLOCK, file);
+}
+
+static err_t pipe_open_path(struct scheme *s, const struct view *v, const char *path, size_t length,
+                            unsigned flags, unsigned mode, struct file **file)
+{
+    if (length)
+        return -ENOENT;
+    if (flags & OPEN_DIRECTORY)
+        return -ENOTDIR;
+    if (flags & OPEN_PATH)
+        return handle_place(s, path, NODE_PIPE, 0666, flags, file);
+    return pipe_make_reader(0666, flags & OPEN_NONBLOCK, true, file);
+}
+
+static const struct scheme_ops pipe_scheme_ops = {
+    .root = path_scheme_root,
+    .open_path = pipe_open_path,
+};
+static struct scheme pipe_scheme = { .name = "pipe", .ops = &pipe_scheme_ops };
 
 // Waits until the other end has been opened, if only for a moment.
 static err_t fifo_wait(struct pipe *p, unsigned flags, uint32_t opens_before)

@@ -3,6 +3,7 @@
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
 #include "kernel/scheme/device.h"
+#include "kernel/scheme/kernel_schemes.h"
 #include "kernel/scheme/names.h"
 #include "kernel/scheme/pipe.h"
 #include "kernel/scheme/random.h"
@@ -52,6 +53,8 @@ void scheme_init(void)
     schemes_init();
     tmp_init();
     pipe_init();
+    event_scheme_init();
+    time_schemes_init();
     device_init();
     root_make();
     root_mount("/dev", "dev");

@@ -255,9 +255,9 @@ bool watch_list_is(const struct file *f)
 err_t watch_add(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,
                 uint64_t data)
 {
-    if (!watch_list_is(list) || watch_list_is(f))
+    if (!watch_list_is(list) || f->ops->watches)
         return -EINVAL;
-    if (!f->ops->poll)
+    if (f->flags & OPEN_PATH || (!f->ops->poll && !(mode & WATCH_ANY)))
         return f->flags & OPEN_PATH ? -EBADF : -EPERM;
     struct watch_list *l = list->data;
     err_t e = 0;
@@ -349,7 +349,7 @@ static bool item_collect(struct item *i, struct watch_event *event)
     if (!f)
         return false;
     unsigned wanted = __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
-    *event = (struct watch_event){ file_poll(f, NULL) & wanted, i->data };
+    *event = (struct watch_event){ file_poll(f, NULL) & wanted, wanted, i->number, i->data };
     if (event->ready && i->mode & WATCH_ONCE)
         __atomic_store_n(&i->wanted, 0, __ATOMIC_RELEASE);
     else if (event->ready && !(i->mode & WATCH_EDGE))
@@ -413,6 +413,7 @@ static err_t watch_path(struct file *f, char *to, size_t room, size_t *length)
 
 static const struct file_ops watch_files = {
     .name = "watch",
+    .watches = true,
     .poll = watch_poll,
     .path = watch_path,
     .close = watch_close,

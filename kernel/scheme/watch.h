@@ -17,16 +17,20 @@
 enum watch_mode {
     WATCH_EDGE = 1, // told once for each time it becomes ready
     WATCH_ONCE = 2, // told once, then silent until watch_change()
+    WATCH_ANY = 4,  // files that are always ready are told, too, instead of being refused
 };
 
 struct watch_event {
-    unsigned ready; // enum poll_event
+    unsigned ready;  // enum poll_event
+    unsigned wanted; // what it was added with
+    int number;
     uint64_t data;
 };
 
 err_t watch_list_make(unsigned flags, struct file **list) must_check;
 bool watch_list_is(const struct file *f);
-// -EEXIST; -EPERM: the file is always ready (it has no poll operation).
+// -EEXIST; -EPERM: the file is always ready (it has no poll operation); -EINVAL: it watches others
+// itself.
 err_t watch_add(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,
                 uint64_t data) must_check;
 err_t watch_change(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,

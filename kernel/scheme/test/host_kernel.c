@@ -511,6 +511,11 @@ nanos_t clock_wall(void)
 void timer_init(struct timer *t, void (*fire)(struct timer *t), void *data) {}
 void timer_arm(struct timer *t, nanos_t deadline) {}
 
+bool timer_cancel_sync(struct timer *t)
+{
+    return false;
+}
+
 uint64_t cpu_random(void)
 {
     static uint64_t state = 1;

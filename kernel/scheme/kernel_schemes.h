@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Schemes of this room that need nothing but the kernel itself: each call registers some. Once, at
+// boot, after the registry is there.
+#pragma once
+
+void event_scheme_init(void);
+void time_schemes_init(void); // time, itimer
