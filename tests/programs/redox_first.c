@@ -46,6 +46,8 @@ static void print_number(const char *label, uint64_t value)
     print(at);
 }
 
+void start(uint64_t *stack);
+
 __attribute__((used, noreturn)) void start(uint64_t *stack)
 {
     uint64_t count = stack[0];
