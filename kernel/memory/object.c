@@ -108,6 +108,14 @@ err_t object_adopt(struct memory_object *o, uint64_t index, struct page *p)
     return e;
 }
 
+err_t object_adopt_new(struct memory_object *o, uint64_t index, struct page *p)
+{
+    if (!radix_put(&o->pages, index, p))
+        return -ENOMEM;
+    page_enter(o, index, p);
+    return 0;
+}
+
 err_t object_page_locked(struct memory_object *o, uint64_t index, bool make, struct page **page)
 {
     struct page *p = radix_get(&o->pages, index);

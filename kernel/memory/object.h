@@ -60,6 +60,9 @@ err_t object_page(struct memory_object *o, uint64_t index, bool make, struct pag
 // caller's. The pager is not asked.
 err_t object_adopt(struct memory_object *o, uint64_t index, struct page *p) must_check;
 
+// The same for an object that nobody else knows yet: takes no lock, never sleeps.
+err_t object_adopt_new(struct memory_object *o, uint64_t index, struct page *p) must_check;
+
 // Cuts or extends. Pages past the new end go, also out of every mapping; the rest of the last is
 // zeroed.
 err_t object_resize(struct memory_object *o, uint64_t size) must_check;

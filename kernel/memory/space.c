@@ -68,8 +68,11 @@ static void remove_all(struct space *s)
 {
     struct list dead = LIST_INIT(dead);
     rwlock_write(&s->lock);
-    while (!rb_empty(&s->mappings))
-        mapping_remove(mapping_find(s, 0), &dead);
+    while (!rb_empty(&s->mappings)) {
+        struct mapping *m = mapping_find(s, 0);
+        m->flags |= MAPF_GONE;
+        mapping_remove(m, &dead);
+    }
     space_zap(s, 0, USER_END);
     rwlock_write_end(&s->lock);
     mappings_release(&dead);
@@ -194,6 +197,7 @@ static err_t map_locked(struct space *s, const struct map_request *r, uint64_t s
         .flags = r->flags & ~(MAPF_FIXED | MAPF_NO_REPLACE | MAPF_POPULATE | MAPF_LOW),
         .object = r->object,
         .file = r->file,
+        .file_shift = r->file_shift,
     };
     uaddr_t at;
     err_t e = make_room(s, r, size, dead, &at);
@@ -270,6 +274,8 @@ static err_t covered(struct space *s, uaddr_t start, uaddr_t end,
     for (uaddr_t at = start; at < end; m = mapping_next(m)) {
         if (!m || m->start > at)
             return -ENOMEM;
+        if (m->flags & MAPF_PINNED)
+            return -EBUSY;
         err_t e = check ? check(m, what) : 0;
         if (e)
             return e;

@@ -32,6 +32,7 @@ enum map_flag {
     MAPF_LOW = 1 << 9, // below 2 GiB
     MAPF_WIPE_ON_FORK = 1 << 10,
     MAPF_NO_HUGE = 1 << 11,
+    MAPF_PINNED = 1 << 12, // the kernel's, for lending (window.h): the program may not change it
 };
 
 struct map_request {
@@ -43,6 +44,7 @@ struct map_request {
     struct memory_object *object; // NULL: anonymous (shared anonymous makes an object)
     uint64_t offset;              // bytes into the object, page aligned
     void *file;                   // opaque to memory: the open file, for /proc/PID/maps and counts
+    uint64_t file_shift;          // `offset` minus the file's own offset, modulo 2^64
 };
 
 struct mapping {
@@ -60,6 +62,7 @@ struct mapping {
     struct list object_link;      // in object.mappings, guarded by the object's lock
     struct space *space;
     void *file;
+    uint64_t file_shift; // map_request
 };
 
 struct space_usage {
@@ -87,8 +90,15 @@ struct space {
     uaddr_t code_start, code_end, data_start, data_end;
 };
 
-// How the scheme room counts references on a mapping's `file`; set once at boot.
-void space_set_file_hooks(void (*get)(void *file), void (*put)(void *file));
+// How the scheme room counts references on a mapping's `file`, and is told that [offset, offset +
+// size) of it is no longer mapped at one place. Set once at boot. Called in thread context without
+// locks; `unmapped` may be called while a process ends, so it must not wait for another one.
+struct space_file_hooks {
+    void (*get)(void *file);
+    void (*put)(void *file);
+    void (*unmapped)(void *file, uint64_t offset, uint64_t size);
+};
+void space_set_file_hooks(const struct space_file_hooks *hooks);
 
 // Called, in the thread that asked, when there is no memory for a user page that the kernel itself
 // touches (user_memory.h, whose caller then sees -EFAULT). Set once at boot by the process room.
@@ -130,6 +140,18 @@ err_t space_fault(struct space *s, uaddr_t address, unsigned access) must_check;
 // The page behind an address of any space, with a reference, faulted in for `access` (for
 // /proc/PID/mem, ptrace, futexes on shared memory, lending to servers).
 err_t space_page(struct space *s, uaddr_t address, unsigned access, struct page **page) must_check;
+
+// An object over [start, start + size) of any space, so that another space can map the same frames.
+// What was private to `s` becomes shared memory of it, in place; its later children share it too.
+// -EFAULT: not mapped as a whole; -EINVAL: not one piece of memory that can be shared (a growing
+// stack, several objects); -EBUSY: on loan; -ENOMEM.
+struct space_shared {
+    struct memory_object *object; // with a reference
+    uint64_t offset;              // of `start` in it
+    bool writable;                // `s` may write there: else nobody should by a shared mapping
+};
+err_t space_share(struct space *s, uaddr_t start, uint64_t size, struct space_shared *shared)
+    must_check;
 
 // What names a futex: private -> (space, address); shared -> (object, offset).
 struct futex_key {

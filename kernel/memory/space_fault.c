@@ -336,6 +336,17 @@ static bool stack_grow(struct space *s, uaddr_t address)
     return grown;
 }
 
+// Nothing is made on demand where memory is lent: it is there or it is not.
+static bool pinned_allows(struct space *s, uaddr_t address, unsigned access)
+{
+    unsigned level;
+    spin_lock(&s->table_lock);
+    entry_t *e = entry_find(s, address, &level);
+    bool allowed = e && entry_allows(*e, access);
+    spin_unlock(&s->table_lock);
+    return allowed;
+}
+
 static err_t fault_once(struct space *s, uaddr_t address, unsigned access, bool *grow)
 {
     struct mapping *m = mapping_find(s, address);
@@ -344,6 +355,8 @@ static err_t fault_once(struct space *s, uaddr_t address, unsigned access, bool 
         return -EFAULT;
     if (!may_access(m, access))
         return -EACCES;
+    if (m->flags & MAPF_PINNED)
+        return pinned_allows(s, address, access) ? 0 : -EACCES;
     struct fault f = { s, m, round_down(address, PAGE_SIZE), access };
     return fault_mapping(&f);
 }

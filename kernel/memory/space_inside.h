@@ -17,7 +17,10 @@
 struct trap_frame;
 
 // Entry bits of user pages that only this room knows.
-#define ENTRY_SPECIAL ENTRY_SOFT_1 // no reference is held: the shared zero page, or device memory
+#define ENTRY_SPECIAL \
+    ENTRY_SOFT_1 // no reference is held: the shared zero page, device memory, loans
+
+#define MAPF_GONE (1u << 31) // unmapped, not merely replaced by another mapping of the same
 
 enum { STACK_GUARD_PAGES = 256 }; // kept free below a mapping that grows down
 
@@ -81,6 +84,7 @@ void mapping_resize(struct mapping *m, uaddr_t start, uaddr_t end);           //
 void mapping_merge(struct space *s, struct mapping *m, struct list *dead);    // with its neighbours
 err_t mappings_split(struct space *s, uaddr_t start, uaddr_t end) must_check; // at both bounds
 void mappings_release(struct list *dead);                                     // no lock held
+bool mappings_pinned(struct space *s, uaddr_t start, uaddr_t end);            // any of them is
 err_t mappings_unmap(struct space *s, uaddr_t start, uaddr_t end, struct list *dead) must_check;
 bool mappings_gap(struct space *s, uint64_t size, uint64_t align, uaddr_t low, uaddr_t high,
                   uaddr_t *at);

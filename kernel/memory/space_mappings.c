@@ -5,18 +5,16 @@
 #include <redox/errno.h>
 
 static struct slab_cache *mapping_cache;
-static void (*file_get)(void *file);
-static void (*file_put)(void *file);
+static const struct space_file_hooks *hooks;
 
 void mappings_init(void)
 {
     mapping_cache = slab_cache_make("mapping", sizeof(struct mapping), 8);
 }
 
-void space_set_file_hooks(void (*get)(void *file), void (*put)(void *file))
+void space_set_file_hooks(const struct space_file_hooks *set)
 {
-    file_get = get;
-    file_put = put;
+    hooks = set;
 }
 
 static struct mapping *mapping_of(struct range_node *r)
@@ -59,11 +57,12 @@ struct mapping *mapping_make(const struct mapping *like, uaddr_t start, uaddr_t 
     m->object = like->object;
     m->offset = like->object ? offset : 0;
     m->file = like->file;
+    m->file_shift = like->file_shift;
     list_init(&m->object_link);
     if (m->object)
         object_get(m->object);
-    if (m->file && file_get)
-        file_get(m->file);
+    if (m->file)
+        hooks->get(m->file);
     return m;
 }
 
@@ -80,12 +79,18 @@ static void object_unlock(const struct mapping *m)
         mutex_unlock(&m->object->lock);
 }
 
+// What the kernel pinned there is not the program's.
+static uint64_t counted_bytes(const struct mapping *m)
+{
+    return m->flags & MAPF_PINNED ? 0 : m->end - m->start;
+}
+
 // These three with the object's lock held.
 static void insert_locked(struct space *s, struct mapping *m)
 {
     m->space = s;
     range_tree_insert(&s->mappings, &m->range);
-    s->mapped_bytes += m->end - m->start;
+    s->mapped_bytes += counted_bytes(m);
     if (m->object)
         list_push_back(&m->object->mappings, &m->object_link);
 }
@@ -93,7 +98,7 @@ static void insert_locked(struct space *s, struct mapping *m)
 static void remove_locked(struct mapping *m)
 {
     range_tree_remove(&m->space->mappings, &m->range);
-    m->space->mapped_bytes -= m->end - m->start;
+    m->space->mapped_bytes -= counted_bytes(m);
     list_remove(&m->object_link);
 }
 
@@ -136,8 +141,11 @@ void mappings_release(struct list *dead)
         list_remove(&m->object_link);
         if (m->object)
             object_put(m->object);
-        if (m->file && file_put)
-            file_put(m->file);
+        if (m->file) {
+            if (m->flags & MAPF_GONE)
+                hooks->unmapped(m->file, m->offset - m->file_shift, m->end - m->start);
+            hooks->put(m->file);
+        }
         slab_free(mapping_cache, m);
     }
 }
@@ -146,6 +154,7 @@ static bool mergeable(const struct mapping *a, const struct mapping *b)
 {
     return a->end == b->start && a->access == b->access && a->max_access == b->max_access &&
            a->flags == b->flags && a->object == b->object && a->file == b->file &&
+           a->file_shift == b->file_shift &&
            (!a->object || a->offset + (a->end - a->start) == b->offset);
 }
 
@@ -197,16 +206,28 @@ err_t mappings_split(struct space *s, uaddr_t start, uaddr_t end)
     return e;
 }
 
+bool mappings_pinned(struct space *s, uaddr_t start, uaddr_t end)
+{
+    for (struct mapping *m = mapping_find(s, start); m && m->start < end; m = mapping_next(m))
+        if (m->flags & MAPF_PINNED)
+            return true;
+    return false;
+}
+
 err_t mappings_unmap(struct space *s, uaddr_t start, uaddr_t end, struct list *dead)
 {
     struct mapping *m = mapping_find(s, start);
     if (!m || m->start >= end)
         return 0;
+    if (mappings_pinned(s, start, end))
+        return -EBUSY;
     err_t e = mappings_split(s, start, end);
     if (e)
         return e;
-    for (m = mapping_find(s, start); m && m->start < end; m = mapping_find(s, start))
+    for (m = mapping_find(s, start); m && m->start < end; m = mapping_find(s, start)) {
+        m->flags |= MAPF_GONE;
         mapping_remove(m, dead);
+    }
     space_zap(s, start, end);
     return 0;
 }

@@ -89,6 +89,8 @@ static err_t remap_locked(struct remap *r, uaddr_t *address)
     struct mapping *m = mapping_at(s, r->old);
     if (!m || r->old + r->old_size > m->end)
         return -EFAULT;
+    if (m->flags & MAPF_PINNED)
+        return -EBUSY;
     *address = r->old;
     if (!r->fixed && r->new_size <= r->old_size)
         return r->new_size == r->old_size

@@ -43,8 +43,9 @@ static unsigned access_of(const struct elf_segment *s)
            (s->access & ELF_EXECUTE ? MAP_EXECUTE : 0);
 }
 
-static err_t map_at(struct space *s, uaddr_t start, uint64_t size, unsigned access, struct file *f,
-                    struct memory_object *o, uint64_t offset)
+// `of` says what is mapped: a file's object, or nothing (NULL), which makes anonymous memory.
+static err_t map_at(struct space *s, uaddr_t start, uint64_t size, unsigned access,
+                    const struct map_request *of, uint64_t offset)
 {
     if (size == 0)
         return 0;
@@ -53,16 +54,19 @@ static err_t map_at(struct space *s, uaddr_t start, uint64_t size, unsigned acce
         .size = size,
         .access = access,
         .flags = MAPF_FIXED,
-        .object = o,
-        .offset = offset,
-        .file = o ? f : NULL,
     };
+    if (of) {
+        r.object = of->object;
+        r.offset = of->offset + offset;
+        r.file = of->file;
+        r.file_shift = of->file_shift;
+    }
     return space_map(s, &r, &start);
 }
 
 // The file's part, then zeros: the tail of the file's last page and whole anonymous pages after it.
 static err_t map_segment(struct space *s, const struct elf_segment *segment, uint64_t bias,
-                         struct file *f, struct memory_object *o)
+                         const struct map_request *of)
 {
     uaddr_t start = segment->address + bias;
     uaddr_t file_end = start + segment->file_size, end = start + segment->memory_size;
@@ -70,13 +74,13 @@ static err_t map_segment(struct space *s, const struct elf_segment *segment, uin
     uaddr_t page = round_down(start, PAGE_SIZE);
     uaddr_t mapped_end = segment->file_size ? round_up(file_end, PAGE_SIZE) : page;
 
-    err_t e = map_at(s, page, mapped_end - page, access, f, o,
-                     round_down(segment->file_offset, PAGE_SIZE));
+    err_t e =
+        map_at(s, page, mapped_end - page, access, of, round_down(segment->file_offset, PAGE_SIZE));
     if (e)
         return e;
     uaddr_t full_end = round_up(end, PAGE_SIZE);
     if (full_end > mapped_end)
-        e = map_at(s, mapped_end, full_end - mapped_end, access, NULL, NULL, 0);
+        e = map_at(s, mapped_end, full_end - mapped_end, access, NULL, 0);
     if (e || !(access & MAP_WRITE) || mapped_end == page || end <= file_end)
         return e;
     return space_write(s, file_end, NULL, mapped_end - file_end);
@@ -111,12 +115,16 @@ err_t load_image(struct space *s, const struct elf_image *image, struct file *f,
         return -ENOEXEC;
     if (!f->ops->map)
         return -ENOEXEC;
-    struct memory_object *o;
-    err_t e = f->ops->map(f, 0, image->highest - image->lowest, MAP_READ | MAP_EXECUTE, &o);
+    struct map_request of = {
+        .size = image->highest - image->lowest,
+        .access = MAP_READ | MAP_EXECUTE,
+        .file = f,
+    };
+    err_t e = f->ops->map(f, &of);
     for (unsigned i = 0; !e && i < image->segment_count; i++)
-        e = map_segment(s, &image->segments[i], *bias, f, o);
-    if (o)
-        object_put(o);
+        e = map_segment(s, &image->segments[i], *bias, &of);
+    if (of.object)
+        object_put(of.object);
     if (!e && !is_interpreter)
         note_ranges(s, image, *bias);
     return e;

@@ -399,6 +399,19 @@ static void mapped_file_put(void *file)
     file_put(file);
 }
 
+static void mapped_file_gone(void *file, uint64_t offset, uint64_t size)
+{
+    struct file *f = file;
+    if (f->ops->unmapped)
+        f->ops->unmapped(f, offset, size);
+}
+
+static const struct space_file_hooks mapped_file_hooks = {
+    .get = mapped_file_get,
+    .put = mapped_file_put,
+    .unmapped = mapped_file_gone,
+};
+
 static const struct trap_user_hooks user_hooks = {
     .exception = process_exception,
     .return_work = task_return_work,
@@ -423,7 +436,7 @@ void process_init(void)
     signal_init();
     job_control_init();
     file_hooks_init();
-    space_set_file_hooks(mapped_file_get, mapped_file_put);
+    space_set_file_hooks(&mapped_file_hooks);
     space_set_exhausted_hook(process_out_of_memory);
     space_set_fault_hook(count_fault);
     trap_set_user_hooks(&user_hooks);

@@ -34,6 +34,16 @@ bool thread_wake(struct thread *t)
     return slept;
 }
 
+bool thread_hand_over(struct thread *t)
+{
+    return thread_wake(t);
+}
+
+void wait_hand_over(struct wait_queue *q)
+{
+    wait_wake_one(q);
+}
+
 bool thread_interrupt(struct thread *t)
 {
     uint64_t flags = spin_lock_irq(&t->lock);

@@ -58,6 +58,7 @@ struct poll_table {
 };
 
 struct file_status; // node.h
+struct map_request; // memory/space.h
 struct scheme_totals;
 struct view;
 
@@ -84,9 +85,12 @@ struct file_ops {
     unsigned (*poll)(struct file *f, struct poll_table *t);
     // [-ENOTTY] `request` says what kind of kernel memory `argument` points at: control.h.
     err_t (*control)(struct file *f, unsigned request, void *argument);
-    // [-ENODEV] The object to map, with a reference; `offset` counts from its start.
-    err_t (*map)(struct file *f, uint64_t offset, uint64_t size, unsigned access,
-                 struct memory_object **object);
+    // [-ENODEV] Sets r->object, with a reference. Where its offsets are not the file's, moves
+    // r->offset and r->file_shift by the difference; may take rights from r->max_access.
+    err_t (*map)(struct file *f, struct map_request *r);
+    // [nothing] [offset, offset + size) of it is no longer mapped at one place. Thread context,
+    // also of a process that ends: must not wait for another one.
+    void (*unmapped)(struct file *f, uint64_t offset, uint64_t size);
     err_t (*sync)(struct file *f, bool data_only);  // [-EINVAL]
     err_t (*resize)(struct file *f, uint64_t size); // [-EINVAL]
     // [-EOPNOTSUPP] `mode`: enum allocate_mode.

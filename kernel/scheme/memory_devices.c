@@ -2,6 +2,7 @@
 // Devices without hardware: null, zero, full, random, urandom; and schemes null, zero and rand,
 // which are the same.
 #include "kernel/console/log.h"
+#include "kernel/memory/space.h"
 #include "kernel/scheme/device.h"
 #include "kernel/scheme/handle.h"
 #include "kernel/scheme/path_scheme.h"
@@ -41,14 +42,13 @@ static len_t zero_read(struct file *f, struct io *io, uint64_t offset)
 }
 
 // A private or shared piece of zeros: anonymous memory.
-static err_t zero_map(struct file *f, uint64_t offset, uint64_t size, unsigned access,
-                      struct memory_object **object)
+static err_t zero_map(struct file *f, struct map_request *r)
 {
     uint64_t end;
-    if (add_overflows(offset, size, &end))
+    if (add_overflows(r->offset, r->size, &end))
         return -EOVERFLOW;
-    *object = object_make(&anonymous_pager, NULL, end);
-    return *object ? 0 : -ENOMEM;
+    r->object = object_make(&anonymous_pager, NULL, end);
+    return r->object ? 0 : -ENOMEM;
 }
 
 static len_t full_write(struct file *f, struct io *io, uint64_t offset)

@@ -2,6 +2,7 @@
 // Contents of tmpfs files: bytes in the pages of a memory object, charged to their tree page by
 // page.
 #include "kernel/memory/heap.h"
+#include "kernel/memory/space.h"
 #include "kernel/sched/timer.h"
 #include "kernel/scheme/tmp.h"
 
@@ -292,11 +293,10 @@ static err_t tmp_allocate(struct file *f, unsigned mode, uint64_t offset, uint64
     return e;
 }
 
-static err_t tmp_map(struct file *f, uint64_t offset, uint64_t size, unsigned access,
-                     struct memory_object **object)
+static err_t tmp_map(struct file *f, struct map_request *r)
 {
     object_get(f->node->object);
-    *object = f->node->object;
+    r->object = f->node->object;
     return 0;
 }
 

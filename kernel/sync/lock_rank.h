@@ -35,6 +35,7 @@ enum lock_rank {
     RANK_ACPI = 59,         // acpi/: ACPICA's own locks and registers
     RANK_QUEUE = 60,        // a driver's or subsystem's own queue
     RANK_FUTEX = 62,        // sched/: one futex bucket
+    RANK_WINDOW = 63,       // memory/: what is in use of one server's window
     RANK_PAGE_TABLE = 64,   // memory/: the page tables of one space
     RANK_WATCH_ITEM = 66,   // scheme/: one watch's tie to its file
     RANK_WATCH_FILE = 67,   // scheme/: the watches of one file

@@ -55,6 +55,13 @@ void wait_wake_all(struct wait_queue *q);
 void wait_wake_one(struct wait_queue *q);
 void wait_wake_key(struct wait_queue *q, uint64_t key, unsigned most);
 
+// Wakes one, as wait_wake_one(), by a thread that is about to sleep until it is answered, or that
+// has answered and is about to look for more: what wakes runs next on this core as soon as the
+// caller sleeps, in what is left of its time slice, and no interrupt is sent. Harmless when the
+// caller goes on after all. Thread context.
+void wait_hand_over(struct wait_queue *q);
+bool thread_hand_over(struct thread *t); // the same for one thread; thread_wake()'s result
+
 // Sleeps until woken, `deadline` (clock time, ns since boot) or, if `interruptible`, a signal.
 // Returns 0, -EINTR or -ETIMEDOUT. The scheduler provides it. Call between waiter_begin and _end.
 err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible);

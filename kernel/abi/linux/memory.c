@@ -66,8 +66,9 @@ static err_t map_file(struct map_request *r, int number, struct file **file)
     bool shared = r->flags & MAPF_SHARED;
     e = file_allows(*file, r->access, shared, &r->max_access);
     if (!e)
-        e = (*file)->ops->map ? (*file)->ops->map(*file, r->offset, r->size, r->access, &r->object)
-                              : -ENODEV;
+        e = (*file)->ops->map ? (*file)->ops->map(*file, r) : -ENODEV;
+    if (!e && (r->access & ~r->max_access))
+        e = -EACCES;
     if (e)
         file_put(*file);
     r->file = *file;
@@ -94,8 +95,11 @@ LINUX_CALL(mmap)
     struct file *file = NULL;
     if (!(ARG(3) & MAP_ANONYMOUS)) {
         err_t e = map_file(&r, ARG_INT(4), &file);
-        if (e)
+        if (e) {
+            if (r.object)
+                object_put(r.object);
             return e;
+        }
     }
     uaddr_t address = r.address;
     err_t e = space_map(space_mine(), &r, &address);

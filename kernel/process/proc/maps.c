@@ -41,8 +41,8 @@ static bool map_line(const struct mapping *m, void *data)
     const char *label = m->flags & MAPF_STACK ? "[stack]" : m->flags & MAPF_HEAP ? "[heap]" : "";
     text_add(v->out, "%08lx-%08lx %c%c%c%c %08lx %02lx:%02lx %lu ", m->start, m->end,
              m->access & MAP_READ ? 'r' : '-', m->access & MAP_WRITE ? 'w' : '-',
-             m->access & MAP_EXECUTE ? 'x' : '-', m->flags & MAPF_SHARED ? 's' : 'p', m->offset,
-             device >> 8, device & 0xff, inode);
+             m->access & MAP_EXECUTE ? 'x' : '-', m->flags & MAPF_SHARED ? 's' : 'p',
+             m->offset - m->file_shift, device >> 8, device & 0xff, inode);
     text_add(v->out, "%*s%.*s%s\n", 20, "", (int)length, v->path, label);
     return !v->out->cut;
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Loans: a caller's buffer made visible to a server for the time of one call.
+//
+//   struct loan l;                                   on the calling thread's stack
+//   err_t e = loan_begin(&l, w, buffer, size, LOAN_WRITE | LOAN_USER, user);
+//   ... send the request with l.address and l.size, wait for the answer ...
+//   loan_revoke(&l);                                 the server's thread, when it answers
+//   e = loan_end(&l, answered_bytes);                the calling thread, always
+//
+// Up to a page is copied through a slot of the window. Of larger buffers of programs whole pages
+// are mapped into the server, read-only for LOAN_READ, and the first and last partial page are
+// private copies, so that nothing beside the buffer is seen; what cannot be lent (device memory,
+// pages that are on loan themselves) and kernel buffers are copied too. loan_end() copies back what
+// was copied, and what the caller no longer has where it was (a fork came between).
+//
+// Promises: the server cannot keep what was lent after loan_revoke() or loan_end(); it cannot
+// unmap, move or protect it (-EBUSY) nor hand it on to its children; the caller may unmap its
+// buffer, fork or die, the server may die, at any time: frames are held until loan_end().
+// A caller in the server's own space gets its own address back: nothing is mapped.
+//
+// Context: loan_begin() and loan_end() in the calling thread, with its space loaded, no locks held.
+// loan_revoke() in any thread, also under a spin lock above RANK_PAGE_TABLE; the one that owns the
+// struct loan must not be in loan_end() meanwhile. Tests: tests/boot/test_schemes_user.py.
+#pragma once
+#include "kernel/memory/window.h"
+#include "lib/range_tree.h"
+
+#define LOAN_BYTES_MAX MIB(16) // of one loan; a read or write of more is answered in part
+#define LOAN_USER_MAX  MIB(64) // on loan for one user at once (root: four times that)
+
+enum { LOAN_USER = 4 }; // the buffer is user memory; with enum loan_way
+
+struct page;
+
+struct loan {
+    struct window *window; // with a reference; NULL: nothing to end
+    uaddr_t address;       // what the server is told
+    uint64_t size;
+    uint64_t base; // the caller's buffer
+    unsigned flags;
+    uint32_t user;
+    bool mapped;
+    uint32_t page_count;
+    struct window_slot slot;
+    struct range_node range; // in the window, while mapped
+    struct page **pages;     // lent or private (lowest bit set)
+    struct page *few[4];
+};
+
+// 0, -EFAULT (buffer), -ENOMEM, -EAGAIN (the user's limit), -EINVAL (size > LOAN_BYTES_MAX). On
+// failure nothing is left to end. Size 0: an address that is not NULL and that nobody can use.
+err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size, unsigned flags,
+                 uint32_t user) must_check;
+// Takes the pages away from the server; harmless when done before.
+void loan_revoke(struct loan *l);
+// Ends it: LOAN_WRITE copies the first `filled` bytes (clamped) back where they were private.
+// -EFAULT: the caller's buffer is no longer there.
+err_t loan_end(struct loan *l, uint64_t filled) must_check;
