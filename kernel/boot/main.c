@@ -22,6 +22,7 @@
 #include "kernel/abi/redox/redox.h"
 #include "kernel/memory/memory.h"
 #include "kernel/process/proc/proc.h"
+#include "kernel/process/schemes/schemes.h"
 #include "kernel/process/process.h"
 #include "kernel/process/terminal/terminal.h"
 #include "kernel/scheme/initramfs.h"
@@ -102,6 +103,7 @@ void kernel_main(const struct handoff *h)
     initramfs_unpack(h->initramfs, h->initramfs_size); // files; the memory they came in is free
     process_init();              // system calls, signals, exceptions of programs have takers
     proc_init();                 // /proc
+    process_schemes_init();      // what Redox programs ask: sys, log
     linux_init(h->command_line); // the Linux system calls
     redox_init();                // and Redox's
     acpi_power_button_set_handler(process_ask_power_off);

@@ -18,22 +18,30 @@ static void handle_drop(struct node *n)
 
 static const struct node_ops handle_nodes = { .drop = handle_drop };
 
+err_t handle_node(struct scheme *s, const char *path, enum node_kind kind, unsigned mode,
+                  struct node **node)
+{
+    char *copy = heap_string(path);
+    if (!copy)
+        return -ENOMEM;
+    err_t e = node_make(s, &handle_nodes, kind, mode, node);
+    if (e)
+        heap_free(copy);
+    else
+        (*node)->data = copy;
+    return e;
+}
+
 err_t handle_make(struct scheme *s, const struct file_ops *ops, const char *path,
                   enum node_kind kind, unsigned mode, unsigned flags, void *data,
                   struct file **file)
 {
     if (flags & OPEN_DIRECTORY && kind != NODE_DIRECTORY)
         return -ENOTDIR;
-    char *copy = heap_string(path);
-    if (!copy)
-        return -ENOMEM;
     struct node *n;
-    err_t e = node_make(s, &handle_nodes, kind, mode, &n);
-    if (e) {
-        heap_free(copy);
+    err_t e = handle_node(s, path, kind, mode, &n);
+    if (e)
         return e;
-    }
-    n->data = copy;
     e = file_make(ops, n, NULL, flags & ~(unsigned)OPEN_ONCE, data, file);
     node_put(n);
     return e;

@@ -17,6 +17,9 @@
 err_t handle_make(struct scheme *s, const struct file_ops *ops, const char *path,
                   enum node_kind kind, unsigned mode, unsigned flags, void *data,
                   struct file **file) must_check;
+// The node alone, for files that another room makes (with file_ops.path that calls handle_path).
+err_t handle_node(struct scheme *s, const char *path, enum node_kind kind, unsigned mode,
+                  struct node **node) must_check;
 err_t handle_path(struct file *f, char *to, size_t room, size_t *length);
 // The path after "SCHEME:"; lives as long as the file.
 const char *handle_rest(const struct file *f);

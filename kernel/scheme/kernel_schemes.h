@@ -4,4 +4,5 @@
 #pragma once
 
 void event_scheme_init(void);
+void root_scheme_init(void);  // the one without a name
 void time_schemes_init(void); // time, itimer

@@ -53,6 +53,7 @@ void scheme_init(void)
     schemes_init();
     tmp_init();
     pipe_init();
+    root_scheme_init();
     event_scheme_init();
     time_schemes_init();
     device_init();

@@ -202,6 +202,14 @@ static struct terminal *choose_console(void)
     return NULL;
 }
 
+struct terminal *terminal_debug(void)
+{
+    for (unsigned i = 0; i < UART_COUNT; i++)
+        if (terminals[i])
+            return terminals[i];
+    return console;
+}
+
 void terminal_init(void)
 {
     for (unsigned number = 0; number < UART_COUNT; number++)
@@ -224,4 +232,5 @@ void terminal_init(void)
     register_or_warn(&console_entry);
     process_set_session_hook(terminal_leader_exit);
     pty_init();
+    debug_scheme_init();
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Pseudo-terminals. The terminal's line is the buffer in both directions: its driver takes nothing,
-// the master reads line_pending() and writes line_input() itself.
+// the master reads line_pending() and writes line_input() itself. Scheme "pty" shows the same ones
+// to Redox programs: opening "pty:" gives a master, whose path is "pty:N", and that path the
+// terminal.
 #include "kernel/process/terminal/pty.h"
 #include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
 #include "kernel/process/terminal/terminal_inside.h"
+#include "kernel/scheme/caller.h"
+#include "kernel/scheme/handle.h"
+#include "kernel/scheme/path_scheme.h"
 #include "lib/format.h"
+#include "lib/number.h"
 
 enum { PTY_MAX = 256, SLAVE_MAJOR = 136 };
 
@@ -16,6 +22,7 @@ struct pty {
     struct terminal *terminal;               // NULL: free; table_lock
     bool locked;                             // the terminal may not be opened yet (unlockpt)
     bool opened;                             // it was opened at least once
+    uint32_t owner;                          // who opened the master
     struct wait_queue read_wait, write_wait; // of the master
 };
 
@@ -127,7 +134,7 @@ static len_t master_read(struct file *f, struct io *io, uint64_t offset)
         if (io->done > 0)
             break;
         if (slave_gone(p))
-            return -EIO;
+            return f->where ? -EIO : 0;
         if (f->flags & OPEN_NONBLOCK)
             return -EAGAIN;
         if (wait_until(&p->read_wait, has_output(p) || slave_gone(p), WAIT_FOREVER))
@@ -264,18 +271,30 @@ static void master_close(struct file *f)
     terminal_put(t);
 }
 
+static err_t master_path(struct file *f, char *to, size_t room, size_t *length)
+{
+    if (f->where)
+        return name_path(NULL, f->where, true, to, room, length);
+    *length = (size_t)format_text(to, room, "pty:%u", pty_of(f)->number);
+    return *length < room ? 0 : -ERANGE;
+}
+
 static const struct file_ops master_ops = {
     .name = "pty-master",
     .read = master_read,
     .write = master_write,
     .poll = master_poll,
     .control = master_control,
+    .path = master_path,
+    .derive = terminal_derive,
     .close = master_close,
 };
 
 // A pty of which nothing is open, given to `t`; NULL: there are PTY_MAX.
 static struct pty *claim(struct terminal *t, struct pty *fresh)
 {
+    struct caller c;
+    caller_look(&c);
     struct pty *p = NULL;
     uint64_t flags = spin_lock_irq(&table_lock);
     for (unsigned number = 0; number < PTY_MAX && !p; number++) {
@@ -290,6 +309,7 @@ static struct pty *claim(struct terminal *t, struct pty *fresh)
         p->terminal = t;
         p->locked = true;
         p->opened = false;
+        p->owner = c.user;
     }
     spin_unlock_irq(&table_lock, flags);
     return p;
@@ -351,8 +371,61 @@ drop_terminal:
     return e;
 }
 
+static err_t scheme_open_master(struct node *n, unsigned flags, struct file **file)
+{
+    err_t e = open_master(NULL, n, NULL, flags, file);
+    if (!e)
+        pty_of(*file)->locked = false;
+    return e;
+}
+
+// The pty of that number while its master is open; NULL: there is none.
+static struct pty *pty_numbered(uint64_t number)
+{
+    uint64_t flags = spin_lock_irq(&table_lock);
+    struct pty *p = number < PTY_MAX ? table[number] : NULL;
+    if (p && !p->terminal)
+        p = NULL;
+    spin_unlock_irq(&table_lock, flags);
+    return p;
+}
+
+static err_t pty_open_path(struct scheme *s, const struct view *v, const char *path, size_t length,
+                           unsigned flags, unsigned mode, struct file **file)
+{
+    struct caller c;
+    struct pty *p = NULL;
+    uint64_t number;
+    if (length) {
+        if (!number_parse(path, length, 10, &number) || !(p = pty_numbered(number)))
+            return -ENOENT;
+        caller_look(&c);
+        if (p->owner != c.user && !c.override)
+            return -EACCES;
+    }
+    unsigned access = p ? 0620 : 0666;
+    if (flags & (OPEN_PATH | OPEN_DIRECTORY))
+        return handle_place(s, path, NODE_CHARACTER, access, flags, file);
+    struct node *n;
+    err_t e = handle_node(s, path, NODE_CHARACTER, access, &n);
+    if (e)
+        return e;
+    flags &= ~(unsigned)(OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE);
+    e = p ? open_slave(&p->entry, n, NULL, flags, file) : scheme_open_master(n, flags, file);
+    node_put(n);
+    return e;
+}
+
+static const struct scheme_ops pty_scheme_ops = {
+    .root = path_scheme_root,
+    .open_path = pty_open_path,
+};
+
+static struct scheme pty_scheme = { .name = "pty", .ops = &pty_scheme_ops };
+
 void pty_init(void)
 {
+    handle_scheme_add(&pty_scheme);
     static struct device_entry ptmx = { .name = "ptmx",
                                         .device = 5 << 8 | 2,
                                         .mode = 0666,

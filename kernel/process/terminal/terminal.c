@@ -2,6 +2,7 @@
 // Terminals: making them, carrying bytes between device and line, and the file side's read, write
 // and poll. Job control is in terminal_jobs.c, requests in terminal_control.c.
 #include "kernel/process/terminal/terminal_inside.h"
+#include "kernel/scheme/handle.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
@@ -375,11 +376,18 @@ static unsigned file_poll_op(struct file *f, struct poll_table *table)
     return ready;
 }
 
+static err_t file_path_op(struct file *f, char *to, size_t room, size_t *length)
+{
+    return f->where || f->node ? handle_path(f, to, room, length) : -ENOENT;
+}
+
 const struct file_ops terminal_file_ops = {
     .name = "terminal",
     .read = file_read_op,
     .write = file_write_op,
     .poll = file_poll_op,
     .control = terminal_control,
+    .path = file_path_op,
+    .derive = terminal_derive,
     .close = file_close,
 };

@@ -45,3 +45,11 @@ void terminal_set_modes(struct terminal *t, const struct line_modes *modes);
 void terminal_flush(struct terminal *t, int32_t sides);
 // Waits until all output has left; -ERESTARTSYS.
 err_t terminal_drain(struct file *f) must_check;
+
+// terminal_handles.c: Redox's way to what ioctl does: handles made of an open terminal (or master)
+// by dup with "termios", "winsize", "pgrp" or "flush".
+err_t terminal_derive(struct file *f, const void *bytes, size_t size, struct file **file);
+
+// devices.c: the first serial line, or the console; NULL: there is none. Terminals of devices stay.
+struct terminal *terminal_debug(void);
+void debug_scheme_init(void); // debug.c
