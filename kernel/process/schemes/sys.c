@@ -31,7 +31,8 @@ static void cpu_text(struct text *out)
 
 static bool scheme_line(const char *name, size_t length, void *data)
 {
-    text_add(data, "%.*s\n", (int)length, name);
+    if (length)
+        text_add(data, "%.*s\n", (int)length, name);
     return true;
 }
 
@@ -43,7 +44,7 @@ static void scheme_text(struct text *out)
 static bool scheme_number_line(const char *name, size_t length, void *data)
 {
     struct scheme *s;
-    if (namespace_find(process_current()->names_effective, name, length, &s))
+    if (!length || namespace_find(process_current()->names_effective, name, length, &s))
         return true;
     text_add(data, "%4u: %.*s\n", s->device, (int)length, name);
     scheme_put(s);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Tables of processes for scheme "sys": a line for each, oldest first.
+#include "kernel/arch/x86_64/smp.h"
 #include "kernel/process/schemes/schemes.h"
 #include "kernel/scheme/namespace.h"
 #include "lib/string.h"
@@ -98,7 +99,8 @@ static void context_line(struct process *p, const struct row *r, struct text *ou
     format_text(time, sizeof(time), "%02ld:%02ld:%02ld.%02ld", seconds / 3600, seconds / 60 % 60,
                 seconds % 60, used % NANOS_PER_SECOND / (NANOS_PER_SECOND / 100));
     memory_words(memory, r->memory);
-    format_text(mask, sizeof(mask), "%lx", r->affinity);
+    uint64_t there = cpu_count >= CPU_MAX ? UINT64_MAX : (1ull << cpu_count) - 1;
+    format_text(mask, sizeof(mask), "%lx", r->affinity & there);
     text_add(out, "%-6d%-6d%-6d%-6d%-6u%-6u%-6lu", r->number, r->group, r->parent, r->session,
              r->ids.user, r->ids.group, r->names_real);
     text_add(out, "%-6u%-6u%-6lu%-6s%-6u%-11s%-12s%-8s%s\n", r->ids.effective_user,
