@@ -137,7 +137,6 @@ err_t elf_parse(const void *head, size_t head_size, uint64_t file_size, struct e
     *image = (struct elf_image){
         .position_independent = h.type == TYPE_SHARED,
         .entry = h.entry,
-        .os_abi = h.os_abi,
         .alignment = PAGE,
         .header_count = h.program_header_count,
         .header_size = h.program_header_size,

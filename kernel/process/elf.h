@@ -17,7 +17,6 @@ enum {
     ELF_HEAD_MAX = 4096,
     ELF_NOTES_MAX = 4,
 };
-enum { ELF_SYSTEM_NONE = 0, ELF_SYSTEM_LINUX = 3 }; // os_abi
 enum { ELF_READ = 4, ELF_WRITE = 2, ELF_EXECUTE = 1 };
 
 struct elf_segment {
@@ -34,7 +33,6 @@ struct elf_image {
     uint16_t header_count, header_size;
     bool executable_stack;
     uint64_t interpreter_offset, interpreter_size; // PT_INTERP in the file; size 0: none
-    uint8_t os_abi;                                // EI_OSABI
     unsigned note_count; // PT_NOTE: parts of the file; more than fit are left out
     struct {
         uint64_t offset, size;

@@ -48,7 +48,7 @@ static const struct abi *file_says(const struct program *p)
     }
     if (p->interpreter_path[0])
         return strcmp(p->interpreter_path, redox_interpreter) == 0 ? &redox_abi : &linux_abi;
-    return p->image.os_abi == ELF_SYSTEM_LINUX ? &linux_abi : NULL;
+    return NULL; // EI_OSABI does not tell: linkers write 3 for any use of a GNU extension
 }
 
 const struct abi *abi_choose(const struct program *p)
