@@ -257,7 +257,7 @@ static void test_large_pages(struct space *s)
     check(!large || s->resident_pages - resident == 511);
     check(user_put_u32(a + MIB(2), 4) == 0);
     uaddr_t to = a;
-    check(space_remap(s, a + MIB(2), MIB(2), MIB(4) + PAGE_SIZE, true, false, &to) == 0 ||
+    check(space_remap(s, a + MIB(2), MIB(2), MIB(4) + PAGE_SIZE, REMAP_MAY_MOVE, &to) == 0 ||
           to == a + MIB(2));
     check(get(to) == 4 && user_put_u32(to + MIB(4), 5) == 0);
     check(space_discard(s, to, PAGE_SIZE) == 0 && get(to) == 0);
@@ -273,12 +273,13 @@ static void test_mappings(struct space *s)
     for (unsigned i = 0; i < 16; i++)
         check(user_put_u32(a + i * PAGE_SIZE, i) == 0);
     uaddr_t to = 0;
-    check(space_remap(s, a, 16 * PAGE_SIZE, 32 * PAGE_SIZE, true, false, &to) == 0);
+    check(space_remap(s, a, 16 * PAGE_SIZE, 32 * PAGE_SIZE, REMAP_MAY_MOVE, &to) == 0);
     for (unsigned i = 0; i < 16; i++)
         check(get(to + i * PAGE_SIZE) == i);
     check(user_put_u32(to + 31 * PAGE_SIZE, 31) == 0);
     uaddr_t fixed = to + MIB(64);
-    check(space_remap(s, to + PAGE_SIZE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, true, true, &fixed) == 0);
+    check(space_remap(s, to + PAGE_SIZE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, REMAP_MAY_MOVE | REMAP_FIXED,
+                      &fixed) == 0);
     check(get(fixed) == 1 && get(fixed + 3 * PAGE_SIZE) == 4);
     check(!space_is_mapped(s, to + PAGE_SIZE, 4 * PAGE_SIZE));
     check(space_unmap(s, to, 32 * PAGE_SIZE) == 0 && space_unmap(s, fixed, 4 * PAGE_SIZE) == 0);

@@ -13,7 +13,7 @@ const struct pager physical_pager = { .name = "physical", .physical = true };
 const struct pager framebuffer_pager = {
     .name = "framebuffer",
     .physical = true,
-    .write_combining = true,
+    .caching = CACHING_COMBINE,
 };
 
 static struct slab_cache *object_cache, *node_cache;

@@ -19,6 +19,13 @@
 // nobody maps a page that truncation is taking away. A pager's `fill` and `write_back` run under
 // it.
 
+enum caching {
+    CACHING_AUTO, // cached where it is memory, uncached elsewhere
+    CACHING_BACK,
+    CACHING_COMBINE, // writes are gathered
+    CACHING_NONE,
+};
+
 struct pager {
     const char *name;
     // Fills a zeroed page with what the backing holds (file, disk); NULL: zeros are right.
@@ -28,7 +35,8 @@ struct pager {
     // The object's last reference is gone and its pages are freed.
     void (*drop)(struct memory_object *o);
     bool physical;        // `private_data` is the base address; pages have no struct page
-    bool write_combining; // of physical ones: else cached where it is memory, uncached elsewhere
+    enum caching caching; // of physical ones
+    bool never_copied;    // private mappings of it are shared all the same, like physical ones
 };
 
 struct memory_object {

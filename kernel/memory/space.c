@@ -5,6 +5,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/memory/heap.h"
 #include "kernel/memory/memory.h"
+#include "kernel/memory/physical.h"
 #include "kernel/memory/space_inside.h"
 #include <redox/errno.h>
 
@@ -84,6 +85,7 @@ void space_put(struct space *s)
         return;
     space_leave_all(s);
     remove_all(s);
+    physical_space_gone(s);
     table_drop(s->top_table);
     slab_free(space_cache, s);
 }
@@ -224,8 +226,8 @@ err_t space_map(struct space *s, const struct map_request *request, uaddr_t *add
         return -EOVERFLOW;
 
     struct memory_object *own = NULL;
-    if (r.object && r.object->pager->physical)
-        r.flags |= MAPF_SHARED; // there is no page to copy
+    if (r.object && (r.object->pager->physical || r.object->pager->never_copied))
+        r.flags |= MAPF_SHARED; // there is no page to copy, or a copy would not be the thing
     if (!r.object && (r.flags & MAPF_SHARED)) {
         own = r.object = object_make(&anonymous_pager, NULL, size);
         if (!own)
@@ -326,6 +328,24 @@ err_t space_protect(struct space *s, uaddr_t start, uint64_t size, unsigned acce
     e = covered(s, start, start + size, may_have, access);
     if (!e)
         e = change_range(s, start, start + size, change_access, access, 0, &dead);
+    rwlock_write_end(&s->lock);
+    mappings_release(&dead);
+    return e;
+}
+
+// As space_protect() for the mappings there are in the range; the holes stay holes.
+err_t space_protect_sparse(struct space *s, uaddr_t start, uint64_t size, unsigned access)
+{
+    err_t e = range_check(start, &size);
+    if (e || !size)
+        return e;
+    struct list dead = LIST_INIT(dead);
+    uaddr_t end = start + size;
+    rwlock_write(&s->lock);
+    for (struct mapping *m = mapping_find(s, start); m && m->start < end && !e; m = mapping_next(m))
+        e = may_have(m, access);
+    if (!e)
+        e = change_range(s, start, end, change_access, access, 0, &dead);
     rwlock_write_end(&s->lock);
     mappings_release(&dead);
     return e;

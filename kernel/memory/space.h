@@ -119,9 +119,16 @@ void space_load(struct space *s);
 err_t space_map(struct space *s, const struct map_request *r, uaddr_t *address) must_check;
 err_t space_unmap(struct space *s, uaddr_t start, uint64_t size) must_check;
 err_t space_protect(struct space *s, uaddr_t start, uint64_t size, unsigned access) must_check;
-// mremap: to a new size, in place or (may_move) elsewhere; `fixed`: at *address, replacing.
-err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_size, bool may_move,
-                  bool fixed, uaddr_t *address) must_check;
+err_t space_protect_sparse(struct space *s, uaddr_t start, uint64_t size, unsigned access)
+    must_check; // passes over what is not mapped
+enum remap_flag {
+    REMAP_MAY_MOVE = 1,
+    REMAP_FIXED = 2,      // to *address, replacing what is there
+    REMAP_NO_REPLACE = 4, // with FIXED: -EEXIST when something is there
+};
+// mremap: to a new size, in place or elsewhere. `flags`: enum remap_flag.
+err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_size,
+                  unsigned flags, uaddr_t *address) must_check;
 err_t space_set_heap_end(struct space *s, uaddr_t end) must_check;             // brk
 err_t space_discard(struct space *s, uaddr_t start, uint64_t size) must_check; // MADV_DONTNEED
 err_t space_sync(struct space *s, uaddr_t start, uint64_t size, bool invalidate)
@@ -152,6 +159,10 @@ struct space_shared {
 };
 err_t space_share(struct space *s, uaddr_t start, uint64_t size, struct space_shared *shared)
     must_check;
+
+// Where the memory behind an address is, made present and, if the mapping may be written, its own
+// (so that it stays there while nobody forks). -EFAULT.
+err_t space_physical(struct space *s, uaddr_t address, phys_t *at) must_check;
 
 // What names a futex: private -> (space, address); shared -> (object, offset).
 struct futex_key {

@@ -195,14 +195,25 @@ static err_t copy_on_write(struct fault *f, entry_t *e, unsigned level)
     return copy ? 0 : -ENOMEM;
 }
 
+static entry_t caching_bits(enum caching caching, phys_t at)
+{
+    switch (caching) {
+    case CACHING_BACK:
+        return ENTRY_CACHED;
+    case CACHING_COMBINE:
+        return ENTRY_WRITE_COMBINING;
+    case CACHING_NONE:
+        return ENTRY_UNCACHED;
+    default:
+        return phys_is_memory(at) ? ENTRY_CACHED : ENTRY_UNCACHED;
+    }
+}
+
 static err_t fault_physical(struct fault *f, const struct memory_object *o, uint64_t index)
 {
     phys_t at = (phys_t)(uintptr_t)o->private_data + (index << PAGE_SHIFT);
-    entry_t bits = entry_bits(f->mapping, f->mapping->flags & MAPF_SHARED) | ENTRY_SPECIAL;
-    if (o->pager->write_combining)
-        bits |= ENTRY_WRITE_COMBINING;
-    else if (!phys_is_memory(at))
-        bits |= ENTRY_UNCACHED;
+    entry_t bits = entry_bits(f->mapping, f->mapping->flags & MAPF_SHARED) | ENTRY_SPECIAL |
+                   caching_bits(o->pager->caching, at);
     spin_lock(&f->space->table_lock);
     entry_t *e = table_entry(f->space->top_table, f->address, 1, true);
     if (e)

@@ -44,15 +44,42 @@ err_t space_page(struct space *s, uaddr_t address, unsigned access, struct page 
     }
 }
 
+// The rights with which a mapping's page is its own: a write, where that is allowed.
+static unsigned strongest_access(struct space *s, uaddr_t address)
+{
+    rwlock_read(&s->lock);
+    const struct mapping *m = mapping_at(s, address);
+    unsigned access = m && m->access & MAP_WRITE ? MAP_WRITE : MAP_READ;
+    rwlock_read_end(&s->lock);
+    return access;
+}
+
+static bool place_shown(struct space *s, uaddr_t address, unsigned access, phys_t *at)
+{
+    uint64_t bits;
+    spin_lock(&s->table_lock);
+    bool shown = table_lookup(s->top_table, address, at, &bits) &&
+                 (!(access & MAP_WRITE) || (bits & ENTRY_WRITE));
+    spin_unlock(&s->table_lock);
+    return shown;
+}
+
+err_t space_physical(struct space *s, uaddr_t address, phys_t *at)
+{
+    unsigned access = strongest_access(s, address);
+    while (!place_shown(s, address, access, at)) {
+        err_t e = space_fault(s, address, access);
+        if (e)
+            return e == -ENOMEM ? e : -EFAULT;
+    }
+    return 0;
+}
+
 err_t space_populate(struct space *s, uaddr_t start, uint64_t size)
 {
     uaddr_t end = start + size;
     for (uaddr_t a = start; a < end; a += PAGE_SIZE) {
-        rwlock_read(&s->lock);
-        const struct mapping *m = mapping_at(s, a);
-        unsigned access = m && m->access & MAP_WRITE ? MAP_WRITE : MAP_READ;
-        rwlock_read_end(&s->lock);
-        err_t e = space_fault(s, a, access);
+        err_t e = space_fault(s, a, strongest_access(s, a));
         if (e)
             return e == -EFAULT ? -ENOMEM : e;
     }
@@ -128,8 +155,12 @@ err_t space_futex_key(struct space *s, uaddr_t address, bool shared, struct fute
         return 0;
     rwlock_read(&s->lock);
     const struct mapping *m = mapping_at(s, address);
-    if (m && m->object && (m->flags & MAPF_SHARED))
-        *key = (struct futex_key){ (uint64_t)m->object, m->offset + (address - m->start) };
+    if (m && m->object && (m->flags & MAPF_SHARED)) // all windows on one place have one key
+        *key = (struct futex_key){
+            m->object->pager->physical ? 0 : (uint64_t)m->object,
+            (m->object->pager->physical ? (uint64_t)(uintptr_t)m->object->private_data : 0) +
+                m->offset + (address - m->start),
+        };
     rwlock_read_end(&s->lock);
     return m ? 0 : -EFAULT;
 }

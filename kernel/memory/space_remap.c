@@ -7,7 +7,7 @@ struct remap {
     struct space *space;
     uaddr_t old, target; // target: with `fixed`
     uint64_t old_size, new_size;
-    bool may_move, fixed;
+    bool may_move, fixed, no_replace;
     struct list *dead;
 };
 
@@ -47,6 +47,9 @@ static bool grows_in_place(struct remap *r, struct mapping *m)
 static err_t find_target(struct remap *r, const struct mapping *m)
 {
     struct space *s = r->space;
+    struct mapping *there = r->no_replace ? mapping_find(s, r->target) : NULL;
+    if (there && there->start < r->target + r->new_size)
+        return -EEXIST;
     if (r->fixed)
         return mappings_unmap(s, r->target, r->target + r->new_size, r->dead);
     // The same place within a large page, so that large pages can move whole.
@@ -112,8 +115,8 @@ static err_t remap_locked(struct remap *r, uaddr_t *address)
     return e;
 }
 
-err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_size, bool may_move,
-                  bool fixed, uaddr_t *address)
+err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_size,
+                  unsigned flags, uaddr_t *address)
 {
     struct list dead = LIST_INIT(dead);
     struct remap r = {
@@ -122,8 +125,9 @@ err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_
         .target = *address,
         .old_size = round_up(old_size, PAGE_SIZE),
         .new_size = round_up(new_size, PAGE_SIZE),
-        .may_move = may_move,
-        .fixed = fixed,
+        .may_move = flags & REMAP_MAY_MOVE,
+        .fixed = flags & REMAP_FIXED,
+        .no_replace = flags & REMAP_NO_REPLACE,
         .dead = &dead,
     };
     err_t e = remap_check(&r);

@@ -90,7 +90,10 @@ static void run_handler(struct trap_frame *f, struct task *t, const struct signa
     uint64_t old_mask = t->restore_mask ? t->saved_mask : t->mask;
     t->restore_mask = false;
     p->abi->system_call_restart(f, a);
-    if (p->abi->signal_deliver(f, t, info, a, old_mask)) {
+    err_t e = p->abi->signal_deliver(f, t, info, a, old_mask);
+    if (e == SIGNAL_DROPPED)
+        return;
+    if (e) {
         struct signal_info fault = { .number = SIGNAL_SEGV, .code = SIGNAL_FROM_KERNEL };
         if (info->number == SIGNAL_SEGV)
             process_exit(SIGNAL_SEGV);

@@ -60,12 +60,14 @@ struct limit_pair {
     uint64_t soft, hard;
 };
 
+enum { SIGNAL_DROPPED = 1 };
+
 // A process's system call interface; one for each of abi/*.
 struct abi {
     const char *name;
     void (*system_call)(struct trap_frame *f);
-    // Builds the handler's frame on the user stack and points `f` at the handler. Non-zero: cannot
-    // (SIGSEGV).
+    // Builds the handler's frame on the user stack and points `f` at the handler. Negative: cannot
+    // (SIGSEGV). SIGNAL_DROPPED: the program gave no way to be told.
     err_t (*signal_deliver)(struct trap_frame *f, struct task *t, const struct signal_info *info,
                             const struct signal_action *action, uint64_t old_mask);
     // After a system call that a signal cut short; `action` NULL: no handler runs.
@@ -216,6 +218,11 @@ void process_visit(int32_t first, bool (*visit)(struct process *p, void *data), 
 struct process *process_next(int32_t first);
 uint32_t process_count(void);
 
+// The running task's floating point state, fpu_frame_size() bytes, into user memory and back (for
+// signal frames; `from` 0: as in a new program). -EFAULT, -ENOMEM; -EINVAL: it would not load.
+err_t task_float_out(struct task *t, uaddr_t to) must_check;
+err_t task_float_in(struct task *t, uaddr_t from) must_check;
+
 // The calling process's view of the tree for scheme calls. Takes references; give back with
 // view_end().
 void view_begin(struct view *v, struct credentials **hold);
@@ -229,8 +236,13 @@ void process_set_session_hook(void (*end)(struct process *leader));
 // Another thread may change a process's credentials at any time: read them through one of these.
 struct credentials *credentials_of(struct process *p);              // with a reference
 void credentials_look(struct process *p, struct credentials *copy); // all but the groups
-bool process_has(enum capability capability);                       // the calling process
-int32_t process_group_of(struct process *p);                        // its group's number; 0: reaped
+// `edit` changes a private copy, which is then in force; its error is handed on.
+err_t process_edit_credentials(struct process *p,
+                               err_t (*edit)(struct credentials *c, const uint32_t *ids),
+                               const uint32_t *ids) must_check;
+void process_publish_credentials(struct process *p, struct credentials *c); // takes the reference
+bool process_has(enum capability capability);                               // the calling process
+int32_t process_group_of(struct process *p); // its group's number; 0: reaped
 
 // Whether the calling process may look into another's memory, files and places (-EACCES): all the
 // other's ids are its own and it can be dumped, or it has CAP_SYS_PTRACE (ptrace(2), "access

@@ -320,10 +320,13 @@ static void reset_task(struct task *t)
     t->clear_child_number = 0;
     t->restartable_area = 0;
     t->thread.user = (struct arch_user){ 0 };
+    t->thread.ports = false;
+    t->upcall = (struct upcall){ 0 };
     preempt_off();
     fpu_state_reset(t->thread.fpu);
     fpu_load_current(t->thread.fpu);
     arch_user_load(&t->thread.user);
+    arch_ports_load(false);
     preempt_on();
 }
 

@@ -127,6 +127,13 @@ void signal_force(struct task *t, const struct signal_info *info);
 // Whether the calling process may signal `p` (-EPERM).
 err_t signal_allowed(struct process *p, int number) must_check;
 
+// What a program sends: `code` says how. Number 0 only asks whether it may.
+struct signal_info signal_from_caller(int number, int code);
+err_t signal_send_allowed(struct process *p, const struct signal_info *info) must_check;
+// kill(2): `which` > 0 a process, 0 the caller's group, -1 all but init and the caller, < -1 a
+// group. -ESRCH nobody there, -EPERM nobody that may be told.
+err_t signal_kill(int32_t which, const struct signal_info *info) must_check;
+
 // True when an unblocked signal (or a kill, a stop) waits: what ends an interruptible sleep.
 bool signal_pending(struct task *t);
 // The calling task's mask.

@@ -19,4 +19,5 @@ struct upcall {
     uaddr_t stack;           // ENTRY: the alternate stack; RESTORER: its top, UINT64_MAX none
     uint64_t stack_size;     // ENTRY
     uaddr_t thread_page, process_page; // PAGES
+    uaddr_t frame; // NONE, RESTORER: of the innermost handler that runs; 0: none does
 };

@@ -50,11 +50,18 @@ static bool same(const struct futex_key *a, const struct futex_key *b)
     return a->object == b->object && a->offset == b->offset;
 }
 
-static err_t find_key(uaddr_t address, bool shared, struct futex_key *key)
+// A word that is compared: its size is 4 or 8.
+struct futex_word {
+    uaddr_t address;
+    uint64_t expected;
+    unsigned size;
+};
+
+static err_t find_key(uaddr_t address, unsigned size, bool shared, struct futex_key *key)
 {
-    if (!is_aligned(address, 4))
+    if (!is_aligned(address, size))
         return -EINVAL;
-    if (!user_range_ok(address, 4))
+    if (!user_range_ok(address, size))
         return -EFAULT;
     return space_futex_key(thread_current()->space, address, shared, key);
 }
@@ -77,20 +84,33 @@ static void unlock_both(struct futex_bucket *a, struct futex_bucket *b)
     spin_unlock(&a->lock);
 }
 
-// Locks both buckets with *address == expected established; -EAGAIN when it differs.
-static err_t lock_compared(struct futex_bucket *a, struct futex_bucket *b, uaddr_t address,
-                           uint32_t expected)
+static err_t word_read(const struct futex_word *w, bool may_fault, uint64_t *value)
+{
+    uint32_t narrow = 0;
+    if (w->size == 8)
+        return may_fault ? user_get_u64(w->address, value)
+                         : user_get_u64_nofault(w->address, value);
+    err_t e =
+        may_fault ? user_get_u32(w->address, &narrow) : user_get_u32_nofault(w->address, &narrow);
+    *value = narrow;
+    return e;
+}
+
+// Locks both buckets with the word's value established to be the expected one; -EAGAIN when it
+// differs.
+static err_t lock_compared(struct futex_bucket *a, struct futex_bucket *b,
+                           const struct futex_word *w)
 {
     for (;;) {
-        uint32_t value;
+        uint64_t value;
         lock_both(a, b);
-        err_t e = user_get_u32_nofault(address, &value);
-        if (!e && value == expected)
+        err_t e = word_read(w, false, &value);
+        if (!e && value == w->expected)
             return 0;
         unlock_both(a, b);
         if (!e)
             return -EAGAIN;
-        e = user_get_u32(address, &value);
+        e = word_read(w, true, &value);
         if (e)
             return e;
     }
@@ -126,21 +146,31 @@ static err_t sleep_until_woken(struct futex_waiter *w, nanos_t deadline)
     return e;
 }
 
-err_t futex_wait(uaddr_t address, bool shared, uint32_t expected, uint32_t bits, nanos_t deadline)
+static err_t wait_on(const struct futex_word *word, bool shared, uint32_t bits, nanos_t deadline)
 {
-    if (!bits)
-        return -EINVAL;
     struct futex_waiter w = { .bits = bits, .thread = thread_current() };
-    err_t e = find_key(address, shared, &w.key);
+    err_t e = find_key(word->address, word->size, shared, &w.key);
     if (e)
         return e;
     struct futex_bucket *b = w.bucket = bucket_of(&w.key);
-    e = lock_compared(b, b, address, expected);
+    e = lock_compared(b, b, word);
     if (e)
         return e;
     list_push_back(&b->waiters, &w.link);
     spin_unlock(&b->lock);
     return sleep_until_woken(&w, deadline);
+}
+
+err_t futex_wait(uaddr_t address, bool shared, uint32_t expected, uint32_t bits, nanos_t deadline)
+{
+    struct futex_word word = { address, expected, 4 };
+    return bits ? wait_on(&word, shared, bits, deadline) : -EINVAL;
+}
+
+err_t futex_wait_wide(uaddr_t address, bool shared, uint64_t expected, nanos_t deadline)
+{
+    struct futex_word word = { address, expected, 8 };
+    return wait_on(&word, shared, UINT32_MAX, deadline);
 }
 
 // Wakes up to `most` of the key's waiters; the bucket is locked.
@@ -168,7 +198,7 @@ err_t futex_wake(uaddr_t address, bool shared, unsigned most, uint32_t bits, uns
     if (!bits)
         return -EINVAL;
     struct futex_key key;
-    err_t e = find_key(address, shared, &key);
+    err_t e = find_key(address, 4, shared, &key);
     if (e)
         return e;
     struct futex_bucket *b = bucket_of(&key);
@@ -202,14 +232,15 @@ err_t futex_requeue(uaddr_t address, uaddr_t to, bool shared, unsigned wake, uns
                     bool compare, uint32_t expected, unsigned *count)
 {
     struct futex_key key, to_key;
-    err_t e = find_key(address, shared, &key);
+    err_t e = find_key(address, 4, shared, &key);
     if (!e)
-        e = find_key(to, shared, &to_key);
+        e = find_key(to, 4, shared, &to_key);
     if (e)
         return e;
     struct futex_bucket *a = bucket_of(&key), *b = bucket_of(&to_key);
     if (compare) {
-        e = lock_compared(a, b, address, expected);
+        struct futex_word word = { address, expected, 4 };
+        e = lock_compared(a, b, &word);
         if (e)
             return e;
     } else {
@@ -301,9 +332,9 @@ err_t futex_wake_op(uaddr_t first, uaddr_t second, bool shared, unsigned wake, u
     bool passes = false;
     err_t e = compare_old(operation, 0, &passes); // an unknown comparison changes nothing
     if (!e)
-        e = find_key(first, shared, &key);
+        e = find_key(first, 4, shared, &key);
     if (!e)
-        e = find_key(second, shared, &second_key);
+        e = find_key(second, 4, shared, &second_key);
     if (!e)
         e = change_word(second, operation, &passes);
     if (e)

@@ -11,6 +11,8 @@ void futex_init(void); // sched_init() calls it
 // -EFAULT.
 err_t futex_wait(uaddr_t address, bool shared, uint32_t expected, uint32_t bits, nanos_t deadline)
     must_check;
+// The same with a word of 64 bits, aligned to its size.
+err_t futex_wait_wide(uaddr_t address, bool shared, uint64_t expected, nanos_t deadline) must_check;
 // Wakes up to `most` waiters whose bits meet; *woken counts them.
 err_t futex_wake(uaddr_t address, bool shared, unsigned most, uint32_t bits, unsigned *woken)
     must_check;

@@ -40,6 +40,7 @@ struct thread {
     uint64_t stack_top;   // must stay second: the kernel stack
     struct arch_context context;
     struct arch_user user;
+    bool ports;            // its user mode may use I/O ports; a new thread's may not
     struct fpu_state *fpu; // NULL: a kernel thread
     struct space *space;   // NULL: a kernel thread
     char name[16];

@@ -107,8 +107,10 @@ static void switch_to(struct turn_cpu *c, struct thread *from, struct thread *to
         arch_user_save(&from->user);
     if (from->space != to->space)
         space_load(to->space);
-    if (to->space)
+    if (to->space) {
         arch_user_load(&to->user);
+        arch_ports_load(to->ports);
+    }
     arch_context_switch(&from->context, &to->context);
     turn_finish();
 }

@@ -20,6 +20,8 @@ struct file;
 struct node;
 struct name;
 struct descriptors;
+struct space;
+struct map_request;
 
 enum open_flag { // neutral; each ABI translates its own
     OPEN_READ = 1 << 0,
@@ -86,7 +88,8 @@ struct file_ops {
     // [-ENOTTY] `request` says what kind of kernel memory `argument` points at: control.h.
     err_t (*control)(struct file *f, unsigned request, void *argument);
     // [-ENODEV] Sets r->object, with a reference. Where its offsets are not the file's, moves
-    // r->offset and r->file_shift by the difference; may take rights from r->max_access.
+    // r->offset and r->file_shift by the difference; may take rights from r->max_access. No object:
+    // anonymous memory. Called by file_map().
     err_t (*map)(struct file *f, struct map_request *r);
     // [nothing] [offset, offset + size) of it is no longer mapped at one place. Thread context,
     // also of a process that ends: must not wait for another one.
@@ -174,6 +177,10 @@ err_t file_list(struct file *f, struct directory_sink *s) must_check;
 bool file_list_dots(struct file *f, uint64_t *offset, struct directory_sink *s) must_check;
 unsigned file_poll(struct file *f, struct poll_table *t);
 err_t file_control(struct file *f, unsigned request, void *argument) must_check;
+// Maps a piece of the file into a space as space_map() does; `object` and `file` of the request are
+// filled in. -EACCES, -ENODEV: files of this kind cannot be mapped.
+err_t file_map(struct file *f, struct space *s, const struct map_request *r, uaddr_t *address)
+    must_check;
 err_t file_sync(struct file *f, bool data_only) must_check;
 err_t file_resize(struct file *f, uint64_t size) must_check;
 err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t size) must_check;

@@ -18,3 +18,5 @@ err_t path_scheme_root(struct scheme *s, const char *source, const char *options
 // scheme that the view's name space does not have.
 err_t path_scheme_split(const struct view *v, const char *path, unsigned find_flags,
                         struct scheme **scheme, char **rest, size_t *length) must_check;
+
+void memory_scheme_init(void); // memory_scheme.c: registers "memory"

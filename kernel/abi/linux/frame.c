@@ -79,41 +79,6 @@ static void registers_load(struct trap_frame *f, const struct linux_sigcontext *
     f->ss = SELECTOR_USER_DATA;
 }
 
-static err_t fpu_out(struct task *t, uaddr_t to)
-{
-    void *bytes = heap_alloc(fpu_frame_size());
-    if (!bytes)
-        return -ENOMEM;
-    preempt_off();
-    fpu_save_current(t->thread.fpu);
-    fpu_frame_write(t->thread.fpu, bytes);
-    preempt_on();
-    err_t e = user_copy_out(to, bytes, fpu_frame_size());
-    heap_free(bytes);
-    return e;
-}
-
-static err_t fpu_in(struct task *t, uaddr_t from)
-{
-    size_t size = fpu_frame_size();
-    struct fpu_state *fresh = fpu_state_make();
-    void *bytes = heap_alloc(size);
-    err_t e = fresh && bytes ? 0 : -ENOMEM;
-    if (!e && from)
-        e = user_copy_in(bytes, from, size);
-    if (!e && from)
-        e = fpu_frame_read(fresh, bytes, size);
-    if (!e) {
-        preempt_off();
-        fpu_state_copy(t->thread.fpu, fresh);
-        fpu_load_current(t->thread.fpu);
-        preempt_on();
-    }
-    heap_free(bytes);
-    fpu_state_drop(fresh);
-    return e;
-}
-
 err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct signal_info *info,
                            const struct signal_action *action, uint64_t old_mask)
 {
@@ -136,7 +101,7 @@ err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct si
     frame.context.registers.fpu = fpu;
     frame.context.registers.cr2 = info->address;
     frame.context.registers.old_mask = old_mask;
-    err_t e = fpu_out(t, fpu);
+    err_t e = task_float_out(t, fpu);
     if (!e)
         e = user_copy_out(at, &frame, sizeof(frame));
     if (e)
@@ -166,7 +131,7 @@ LINUX_CALL(rt_sigreturn)
     uaddr_t at = f->rsp - sizeof(uint64_t); // the handler's `ret` took the return address off
     err_t e = user_copy_in(&c, at + offsetof(struct frame, context), sizeof(c));
     if (!e)
-        e = fpu_in(t, c.registers.fpu);
+        e = task_float_in(t, c.registers.fpu);
     f->vector = 0;
     if (e) {
         struct signal_info fault = { .number = SIGNAL_SEGV, .code = SIGNAL_FROM_KERNEL };

@@ -51,37 +51,10 @@ LINUX_CALL(getegid)
     return c.effective_group;
 }
 
-static void publish(struct process *p, struct credentials *c)
-{
-    uint64_t flags = spin_lock_irq(&p->lock);
-    struct credentials *old = p->credentials;
-    p->credentials = c;
-    // What it has seen with other rights is not for those who share the new ones (prctl(2)).
-    if (c->effective_user != old->effective_user || c->effective_group != old->effective_group ||
-        c->file_user != old->file_user || c->file_group != old->file_group) {
-        p->dumpable = false;
-        p->death_signal = 0;
-    }
-    spin_unlock_irq(&p->lock, flags);
-    credentials_put(old);
-}
-
-// Edits a private copy of the credentials, then publishes it.
 static int64_t change(err_t (*edit)(struct credentials *c, const uint32_t *ids),
                       const uint32_t *ids)
 {
-    struct process *p = process_current();
-    struct credentials *now = credentials_of(p);
-    struct credentials *c = credentials_copy(now, now->group_count);
-    credentials_put(now);
-    if (!c)
-        return -ENOMEM;
-    err_t e = edit(c, ids);
-    if (e)
-        credentials_put(c);
-    else
-        publish(p, c);
-    return e;
+    return process_edit_credentials(process_current(), edit, ids);
 }
 
 static err_t edit_user(struct credentials *c, const uint32_t *ids)
@@ -272,7 +245,7 @@ LINUX_CALL(setgroups)
         return e;
     }
     groups_sort(c->groups, (unsigned)count);
-    publish(process_current(), c);
+    process_publish_credentials(process_current(), c);
     return 0;
 }
 

@@ -45,33 +45,14 @@ static unsigned flags_of(uint64_t flags)
            (flags & MAP_GROWSDOWN ? MAPF_GROWS_DOWN : 0) | (flags & MAP_32BIT ? MAPF_LOW : 0);
 }
 
-// What a file lets be mapped: its open mode, and for shared writing, write access.
-static err_t file_allows(struct file *file, unsigned access, bool shared, unsigned *most)
+static err_t map_file(const struct map_request *r, int number, uaddr_t *address)
 {
-    if (!(file->flags & OPEN_READ))
-        return -EACCES;
-    *most = MAP_READ | MAP_EXECUTE | MAP_WRITE;
-    if (shared && !(file->flags & OPEN_WRITE))
-        *most &= ~(unsigned)MAP_WRITE;
-    if (file->where && file->where->mount && (file->where->mount->flags & MOUNT_NO_EXECUTE))
-        *most &= ~(unsigned)MAP_EXECUTE;
-    return access & ~*most ? -EACCES : 0;
-}
-
-static err_t map_file(struct map_request *r, int number, struct file **file)
-{
-    err_t e = linux_file(number, file);
+    struct file *file;
+    err_t e = linux_file(number, &file);
     if (e)
         return e;
-    bool shared = r->flags & MAPF_SHARED;
-    e = file_allows(*file, r->access, shared, &r->max_access);
-    if (!e)
-        e = (*file)->ops->map ? (*file)->ops->map(*file, r) : -ENODEV;
-    if (!e && (r->access & ~r->max_access))
-        e = -EACCES;
-    if (e)
-        file_put(*file);
-    r->file = *file;
+    e = file_map(file, space_mine(), r, address);
+    file_put(file);
     return e;
 }
 
@@ -92,21 +73,9 @@ LINUX_CALL(mmap)
     if (r.size > USER_END || add_overflows(r.offset, r.size, &end))
         return r.size > USER_END ? -ENOMEM : -EOVERFLOW;
 
-    struct file *file = NULL;
-    if (!(ARG(3) & MAP_ANONYMOUS)) {
-        err_t e = map_file(&r, ARG_INT(4), &file);
-        if (e) {
-            if (r.object)
-                object_put(r.object);
-            return e;
-        }
-    }
     uaddr_t address = r.address;
-    err_t e = space_map(space_mine(), &r, &address);
-    if (r.object)
-        object_put(r.object);
-    if (file)
-        file_put(file);
+    err_t e = ARG(3) & MAP_ANONYMOUS ? space_map(space_mine(), &r, &address)
+                                     : map_file(&r, ARG_INT(4), &address);
     return e ? e : (int64_t)address;
 }
 
@@ -145,8 +114,9 @@ LINUX_CALL(mremap)
         ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) || !is_aligned(ARG(0), PAGE_SIZE) ||
         ((flags & MREMAP_FIXED) && !is_aligned(address, PAGE_SIZE)) || ARG(2) == 0)
         return -EINVAL;
-    err_t e = space_remap(space_mine(), ARG(0), ARG(1), ARG(2), flags & MREMAP_MAYMOVE,
-                          flags & MREMAP_FIXED, &address);
+    unsigned remap =
+        (flags & MREMAP_MAYMOVE ? REMAP_MAY_MOVE : 0) | (flags & MREMAP_FIXED ? REMAP_FIXED : 0);
+    err_t e = space_remap(space_mine(), ARG(0), ARG(1), ARG(2), remap, &address);
     return e ? e : (int64_t)address;
 }
 

@@ -30,80 +30,18 @@ struct linux_siginfo linux_siginfo_of(const struct signal_info *info)
     return s;
 }
 
-static struct signal_info from_me(int number, int code)
-{
-    struct credentials c;
-    credentials_look(process_current(), &c);
-    return (struct signal_info){
-        .number = number, .code = code, .sender = process_current()->number, .sender_user = c.user
-    };
-}
-
 static bool number_ok(int number)
 {
     return number >= 0 && number <= SIGNAL_LAST;
 }
 
-static err_t send_checked(struct process *p, const struct signal_info *info)
-{
-    err_t e = signal_allowed(p, info->number);
-    if (e || info->number == 0)
-        return e;
-    return signal_send_process(p, info);
-}
-
-// kill(-1): everybody but init and oneself; success when there was one that could be told.
-static int64_t send_all(const struct signal_info *info)
-{
-    err_t result = -ESRCH;
-    struct process *p;
-    for (int32_t next = 2; (p = process_next(next)); next = p->number + 1, process_put(p)) {
-        if (p == process_current() || p->zombie)
-            continue;
-        err_t e = send_checked(p, info);
-        if (!e || result == -ESRCH)
-            result = e;
-    }
-    return result;
-}
-
-static int64_t send_group(int32_t group, const struct signal_info *info)
-{
-    err_t result = -ESRCH;
-    struct process *p;
-    for (int32_t next = 1; (p = process_next(next)); next = p->number + 1, process_put(p)) {
-        uint64_t flags = spin_lock_irq(&process_tree_lock);
-        bool member = p->group && p->group->number == group && !p->zombie;
-        spin_unlock_irq(&process_tree_lock, flags);
-        if (!member)
-            continue;
-        err_t e = send_checked(p, info);
-        if (!e || result == -ESRCH)
-            result = e;
-    }
-    return result;
-}
-
 LINUX_CALL(kill)
 {
-    int32_t which = ARG_INT(0);
     int number = ARG_INT(1);
     if (!number_ok(number))
         return -EINVAL;
-    struct signal_info info = from_me(number, SIGNAL_FROM_USER);
-    if (which == -1)
-        return send_all(&info);
-    if (which <= 0)
-        return which == INT32_MIN
-                   ? -ESRCH
-                   : send_group(which ? -which : process_group_of(process_current()), &info);
-    struct process *p;
-    err_t e = process_find(which, &p);
-    if (e)
-        return e;
-    e = send_checked(p, &info);
-    process_put(p);
-    return e;
+    struct signal_info info = signal_from_caller(number, SIGNAL_FROM_USER);
+    return signal_kill(ARG_INT(0), &info);
 }
 
 static int64_t send_to_task(int32_t process, int32_t task, int number)
@@ -114,7 +52,7 @@ static int64_t send_to_task(int32_t process, int32_t task, int number)
     err_t e = task_find(task, &t);
     if (e)
         return e;
-    struct signal_info info = from_me(number, SIGNAL_FROM_THREAD);
+    struct signal_info info = signal_from_caller(number, SIGNAL_FROM_THREAD);
     if (process && t->process->number != process)
         e = -ESRCH;
     else
@@ -151,9 +89,9 @@ LINUX_CALL(rt_sigqueueinfo)
     e = process_find(ARG_INT(0), &p);
     if (e)
         return e;
-    struct signal_info info = from_me(number, s.code);
+    struct signal_info info = signal_from_caller(number, s.code);
     info.value = s.sent.value;
-    e = send_checked(p, &info);
+    e = signal_send_allowed(p, &info);
     process_put(p);
     return e;
 }

@@ -48,6 +48,8 @@ static void redox_system_call(struct trap_frame *f)
 {
     const struct redox_call *c = redox_call_find(f->error);
     int64_t result = likely(c) ? c->handler(f) : -ENOSYS;
+    if (unlikely(result <= -ERESTARTSYS && result >= -ERESTART_BLOCK))
+        result = -EINTR;
     // sigreturn and a change of address space have put other registers there.
     if (likely(f->vector == TRAP_SYSCALL))
         trap_set_result(f, result);

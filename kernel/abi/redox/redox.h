@@ -51,7 +51,8 @@ unsigned redox_open_flags(uint64_t flags);    // enum open_flag
 uint64_t redox_flags_of(unsigned open_flags); // and back
 nanos_t redox_time(const struct redox_timespec *t);
 struct redox_timespec redox_timespec_of(nanos_t t);
-bool redox_is_root(void); // the caller's effective user is 0
+err_t redox_time_in(uaddr_t from, nanos_t *t) must_check; // times.c; -EINVAL, -EFAULT
+bool redox_is_root(void);                                 // the caller's effective user is 0
 
 // Operations of struct abi.
 err_t redox_stack_build(struct program *p, uaddr_t *stack_pointer) must_check;

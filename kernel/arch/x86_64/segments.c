@@ -18,6 +18,22 @@ struct task_state {
 } packed_struct;
 _Static_assert(sizeof(struct task_state) == 104, "the processor's layout");
 
+enum { PORT_COUNT = 65536 };
+
+// The task state as it is loaded: with the map of ports behind it, in which every port is the
+// user's, and a byte of ones that the processor wants at its end. Which of two places `io_bitmap`
+// names decides whether the running thread has the ports: this map, or one beyond the limit.
+struct task_segment {
+    struct task_state state;
+    uint8_t ports[PORT_COUNT / 8];
+    uint8_t end;
+} packed_struct;
+
+enum {
+    IO_BITMAP_ALL = offsetof(struct task_segment, ports),
+    IO_BITMAP_NONE = sizeof(struct task_segment),
+};
+
 enum {
     IST_STACK_SIZE = KERNEL_STACK_BYTES / 2,
     GDT_ENTRIES = 8, // null, five segments, the TSS in two
@@ -29,7 +45,7 @@ struct interrupt_stack {
     uint64_t spare;
 } align_to(16);
 
-static DEFINE_PERCPU(struct task_state, task_state);
+static DEFINE_PERCPU(struct task_segment, task_segment);
 static DEFINE_PERCPU(struct interrupt_stack, interrupt_stacks[TRAP_STACK_COUNT]);
 static DEFINE_PERCPU(uint64_t, descriptors[GDT_ENTRIES]);
 
@@ -38,18 +54,20 @@ struct table_register {
     void *base;
 } packed_struct;
 
-static void task_state_init(struct task_state *t)
+static void task_segment_init(struct task_segment *segment)
 {
+    struct task_state *t = &segment->state;
     for (unsigned i = 0; i < TRAP_STACK_COUNT; i++) {
         struct interrupt_stack *s = &this_cpu(interrupt_stacks)[i];
         s->area = percpu_self();
         t->interrupt_stacks[i] = (uint64_t)&s->area;
     }
-    t->io_bitmap = sizeof(*t); // beyond the limit: no port is the user's
+    t->io_bitmap = IO_BITMAP_NONE;
+    segment->end = 0xff;
 }
 
 // Bits of a segment descriptor: present, code or data, long mode, user.
-static void descriptors_init(uint64_t *gdt, const struct task_state *t)
+static void descriptors_init(uint64_t *gdt, const struct task_segment *t)
 {
     uint64_t base = (uint64_t)t, limit = sizeof(*t) - 1;
     gdt[SELECTOR_KERNEL_CODE / 8] = 0x00af9b000000ffff;
@@ -65,8 +83,8 @@ static void descriptors_init(uint64_t *gdt, const struct task_state *t)
 void segments_init_cpu(void)
 {
     uint64_t *gdt = this_cpu(descriptors);
-    task_state_init(&this_cpu(task_state));
-    descriptors_init(gdt, &this_cpu(task_state));
+    task_segment_init(&this_cpu(task_segment));
+    descriptors_init(gdt, &this_cpu(task_segment));
 
     struct table_register r = { .limit = GDT_ENTRIES * 8 - 1, .base = gdt };
     __asm__ volatile("lgdt %0\n\t"
@@ -87,5 +105,10 @@ void segments_init_cpu(void)
 
 void trap_set_stack(uint64_t top)
 {
-    this_cpu(task_state).stacks[0] = top;
+    this_cpu(task_segment).state.stacks[0] = top;
+}
+
+void segments_set_ports(bool all)
+{
+    this_cpu(task_segment).state.io_bitmap = all ? IO_BITMAP_ALL : IO_BITMAP_NONE;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Descriptor table, task state and interrupt stacks of one CPU. For trap.c only.
+// Descriptor table, task state and interrupt stacks of one CPU. For trap.c and switch.c only.
 #pragma once
 #include "lib/base.h"
 
@@ -9,3 +9,6 @@ enum { TRAP_STACK_COUNT = 4 };
 
 // Builds and loads them on the calling CPU, whose percpu area is in place. Interrupts off.
 void segments_init_cpu(void);
+
+// Whether user mode on the calling CPU may use the I/O ports: all of them or none. Preemption off.
+void segments_set_ports(bool all);

@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/segments.h"
 #include "kernel/arch/x86_64/trap.h"
 
 void arch_context_start(void); // switch.S
@@ -54,4 +55,9 @@ void arch_user_load(const struct arch_user *u)
         msr_write(MSR_FS_BASE, u->fs_base);
         msr_write(MSR_KERNEL_GS_BASE, u->gs_base);
     }
+}
+
+void arch_ports_load(bool all)
+{
+    segments_set_ports(all);
 }

@@ -27,3 +27,4 @@ void arch_set_kernel_stack(uint64_t top);
 
 void arch_user_save(struct arch_user *u); // FS and GS base of the running thread
 void arch_user_load(const struct arch_user *u);
+void arch_ports_load(bool all); // whether user mode on this CPU may use I/O ports. Preemption off.

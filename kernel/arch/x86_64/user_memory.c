@@ -157,6 +157,14 @@ err_t user_get_u32_nofault(uaddr_t from, uint32_t *value)
     return e;
 }
 
+err_t user_get_u64_nofault(uaddr_t from, uint64_t *value)
+{
+    preempt_off();
+    err_t e = user_get_u64(from, value);
+    preempt_on();
+    return e;
+}
+
 err_t user_copy_in_nofault(void *to, uaddr_t from, size_t size)
 {
     preempt_off();

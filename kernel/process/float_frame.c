@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The running task's floating point state in user memory, for signal frames. What comes back is
+// hostile: fpu_frame_read() refuses what the processor would not load.
+#include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/memory/heap.h"
+#include "kernel/process/process.h"
+
+err_t task_float_out(struct task *t, uaddr_t to)
+{
+    void *bytes = heap_alloc(fpu_frame_size());
+    if (!bytes)
+        return -ENOMEM;
+    preempt_off();
+    fpu_save_current(t->thread.fpu);
+    fpu_frame_write(t->thread.fpu, bytes);
+    preempt_on();
+    err_t e = user_copy_out(to, bytes, fpu_frame_size());
+    heap_free(bytes);
+    return e;
+}
+
+err_t task_float_in(struct task *t, uaddr_t from)
+{
+    size_t size = fpu_frame_size();
+    struct fpu_state *fresh = fpu_state_make();
+    void *bytes = heap_alloc(size);
+    err_t e = fresh && bytes ? 0 : -ENOMEM;
+    if (!e && from)
+        e = user_copy_in(bytes, from, size);
+    if (!e && from)
+        e = fpu_frame_read(fresh, bytes, size);
+    if (!e) {
+        preempt_off();
+        fpu_state_copy(t->thread.fpu, fresh);
+        fpu_load_current(t->thread.fpu);
+        preempt_on();
+    }
+    heap_free(bytes);
+    fpu_state_drop(fresh);
+    return e;
+}

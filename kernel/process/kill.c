@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Sending signals on behalf of a program: one process, a group, or all; each asked whether it may.
+#include "kernel/process/internal.h"
+
+struct signal_info signal_from_caller(int number, int code)
+{
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return (struct signal_info){
+        .number = number, .code = code, .sender = process_current()->number, .sender_user = c.user
+    };
+}
+
+err_t signal_send_allowed(struct process *p, const struct signal_info *info)
+{
+    err_t e = signal_allowed(p, info->number);
+    if (e || info->number == 0)
+        return e;
+    return signal_send_process(p, info);
+}
+
+// Everybody but init and oneself; success when there was one that could be told.
+static err_t send_all(const struct signal_info *info)
+{
+    err_t result = -ESRCH;
+    struct process *p;
+    for (int32_t next = 2; (p = process_next(next)); next = p->number + 1, process_put(p)) {
+        if (p == process_current() || p->zombie)
+            continue;
+        err_t e = signal_send_allowed(p, info);
+        if (!e || result == -ESRCH)
+            result = e;
+    }
+    return result;
+}
+
+static err_t send_group(int32_t group, const struct signal_info *info)
+{
+    err_t result = -ESRCH;
+    struct process *p;
+    for (int32_t next = 1; (p = process_next(next)); next = p->number + 1, process_put(p)) {
+        uint64_t flags = spin_lock_irq(&process_tree_lock);
+        bool member = p->group && p->group->number == group && !p->zombie;
+        spin_unlock_irq(&process_tree_lock, flags);
+        if (!member)
+            continue;
+        err_t e = signal_send_allowed(p, info);
+        if (!e || result == -ESRCH)
+            result = e;
+    }
+    return result;
+}
+
+err_t signal_kill(int32_t which, const struct signal_info *info)
+{
+    if (which == -1)
+        return send_all(info);
+    if (which == 0)
+        return send_group(process_group_of(process_current()), info);
+    if (which < 0)
+        return which == INT32_MIN ? -ESRCH : send_group(-which, info);
+    struct process *p;
+    err_t e = process_find(which, &p);
+    if (e)
+        return e;
+    e = signal_send_allowed(p, info);
+    process_put(p);
+    return e;
+}
