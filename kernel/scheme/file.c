@@ -380,11 +380,16 @@ err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t siz
 
 err_t file_status(struct file *f, struct file_status *status)
 {
-    if (f->ops->status)
-        return f->ops->status(f, status);
+    if (f->ops->status) {
+        err_t e = f->ops->status(f, status);
+        if (!e && !status->device)
+            status->device = f->device;
+        return e;
+    }
     if (f->node)
         return node_status(f->node, status);
-    *status = (struct file_status){ .mode = 0600, .links = 1, .block_size = 4096 };
+    *status =
+        (struct file_status){ .device = f->device, .mode = 0600, .links = 1, .block_size = 4096 };
     return 0;
 }
 
@@ -397,7 +402,10 @@ err_t file_totals(struct file *f, struct scheme_totals *totals)
 
 err_t file_derive(struct file *f, const void *bytes, size_t size, struct file **file)
 {
-    return f->ops->derive ? f->ops->derive(f, bytes, size, file) : -EINVAL;
+    err_t e = f->ops->derive ? f->ops->derive(f, bytes, size, file) : -EINVAL;
+    if (!e && !(*file)->device)
+        (*file)->device = f->device;
+    return e;
 }
 
 err_t file_change_flags(struct file *f, unsigned flags)

@@ -41,6 +41,7 @@ enum open_flag { // neutral; each ABI translates its own
     OPEN_NO_ACCESS_TIME = 1 << 14,
     OPEN_DIRECT = 1 << 15,
     OPEN_ASYNC = 1 << 16,
+    OPEN_LINK = 1 << 17, // the symbolic link itself, to read or make it (path schemes only)
 };
 
 // Readiness, as poll reports it. The numbers are Linux's and POSIX's poll(2) bits.
@@ -135,8 +136,12 @@ struct file {
     struct name *where; // its place in the tree; NULL: none
     struct mutex lock;
     uint64_t offset;
-    void *data;    // the scheme's
-    int32_t owner; // F_SETOWN
+    // A directory that is read as text (Redox), where the offset counts bytes: the entry from
+    // `text_entry` on (an offset of `list`) begins at byte `text_at`.
+    uint64_t text_entry, text_at;
+    void *data;      // the scheme's
+    uint32_t device; // of the scheme that made it from a whole path; 0: its node's or none
+    int32_t owner;   // F_SETOWN
     int32_t owner_signal;
     struct list watchers; // epoll and the like: files that watch this one
     struct spinlock watch_lock;

@@ -223,7 +223,7 @@ static err_t open_whole_path(const struct view *v, const char *path, unsigned op
     if (e || !s)
         return e;
     mode &= ~(unsigned)(v ? v->umask : 0) & MODE_PERMISSIONS;
-    e = s->ops->open_path(s, v, rest, length, open_flags, mode, file);
+    e = path_scheme_open(s, v, rest, length, open_flags, mode, file);
     heap_free(rest);
     scheme_put(s);
     return e;

@@ -9,6 +9,15 @@
 
 static const struct node_ops stand_ins;
 
+err_t path_scheme_open(struct scheme *s, const struct view *v, const char *path, size_t length,
+                       unsigned flags, unsigned mode, struct file **file)
+{
+    err_t e = s->ops->open_path(s, v, path, length, flags, mode, file);
+    if (!e && !(*file)->device)
+        (*file)->device = s->device;
+    return e;
+}
+
 static err_t stand_in_make(struct scheme *s, char *path, struct node **node)
 {
     err_t e = path ? node_make(s, &stand_ins, NODE_UNKNOWN, 0777, node) : -ENOMEM;
@@ -38,7 +47,7 @@ static err_t stand_in_find(struct node *dir, const char *name, size_t length, st
 static err_t stand_in_open(struct node *n, struct name *where, unsigned flags, struct file **file)
 {
     const char *path = n->data;
-    return n->scheme->ops->open_path(n->scheme, NULL, path, strlen(path), flags, 0, file);
+    return path_scheme_open(n->scheme, NULL, path, strlen(path), flags, 0, file);
 }
 
 static err_t stand_in_status(struct node *n, struct file_status *status)

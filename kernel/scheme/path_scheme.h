@@ -9,6 +9,10 @@
 #pragma once
 #include "kernel/scheme/node.h"
 
+// Opens what a path scheme calls `path`. `mode` has lost the umask already.
+err_t path_scheme_open(struct scheme *s, const struct view *v, const char *path, size_t length,
+                       unsigned flags, unsigned mode, struct file **file) must_check;
+
 // For scheme_ops.root.
 err_t path_scheme_root(struct scheme *s, const char *source, const char *options,
                        struct node **root) must_check;
