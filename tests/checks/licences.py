@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every file says its licence: MIT in include/, GPL-3.0-or-later everywhere else."""
+"""Every file says its licence: MIT for what programs of any licence build with, GPL-3.0-or-later
+everywhere else."""
 from tree import ROOT, files, finish
 
 PLAIN = {"LICENSE", ".gitignore", ".clang-format"}      # nothing to license, or the licence
+MIT = ("include/", "user/libredox/", "user/libscheme/")
 NO_COMMENTS = {".csv", ".json", ".png", ".svg", ".md", ".bin", ".dat", ".psf", ".aml", ".txt"}
 
 
@@ -15,7 +17,7 @@ def main():
                 or "/data/" in name:
             continue
         head = path.read_bytes()[:400].decode(errors="replace").splitlines()[:3]
-        wanted = "MIT" if name.startswith("include/") else "GPL-3.0-or-later"
+        wanted = "MIT" if name.startswith(MIT) else "GPL-3.0-or-later"
         if not any(f"SPDX-License-Identifier: {wanted}" in line for line in head):
             problems.append(f"{name}: no line 'SPDX-License-Identifier: {wanted}' at its top")
     finish(problems)

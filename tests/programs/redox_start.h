@@ -18,13 +18,9 @@
 //
 // prints "pipe_ends: ok" or "pipe_ends: FAILED redox_x.c line 5: ... is -9, not 0" and returns 1
 // when a test failed. The name goes into the list redox_programs of meson.build; test_redox.py
-// shows how a boot test runs it. One thread only, but for print(), which makes one call a line.
+// shows how a boot test runs it. What else a program can use stands in user/libredox/redox.h.
 #pragma once
-#include <redox/system.h>
-#include <stdarg.h>
-#include <stdbool.h>
-
-#define array_len(a) (sizeof(a) / sizeof((a)[0]))
+#include "user/libredox/redox.h"
 
 struct test {
     const char *name;
@@ -58,39 +54,3 @@ int run_tests(const struct test *tests, size_t count);
 __attribute__((format(printf, 3, 4))) void test_failed(const char *file, int line,
                                                        const char *format, ...);
 bool test_has_failed(void);
-
-// To descriptor 1, by one write of at most 511 bytes. Conversions: d i u x p s c %, with l, ll, z
-// and a width (0 before it: zeros).
-__attribute__((format(printf, 1, 2))) void print(const char *format, ...);
-__attribute__((format(printf, 3, 4))) size_t print_into(char *buffer, size_t size,
-                                                        const char *format, ...);
-
-size_t format_into(char *buffer, size_t size, const char *format, va_list arguments);
-
-// What the program was started with.
-extern char **environment;
-const char *environment_value(const char *name); // NULL: not set
-uint64_t auxiliary_value(uint64_t type, uint64_t otherwise);
-
-// The calls that take a path or a name, with one that ends in NUL.
-int64_t file_open(const char *path, uint64_t flags);
-int64_t file_unlink(const char *path);
-int64_t file_dup(int64_t fd, const char *name);
-// All of a file as text with a NUL behind it; the length, or what failed.
-int64_t file_text(const char *path, char *buffer, size_t size);
-// Fresh pages, readable and writable; a failure ends the program.
-void *pages(size_t size);
-uint64_t monotonic(void); // nanoseconds
-void pause_for(uint64_t nanoseconds);
-
-// What compilers call by themselves, and the little that text needs.
-void *memcpy(void *to, const void *from, size_t size);
-void *memmove(void *to, const void *from, size_t size);
-void *memset(void *to, int byte, size_t size);
-int memcmp(const void *a, const void *b, size_t size);
-size_t strlen(const char *text);
-int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t size);
-char *strstr(const char *text, const char *part);
-char *strchr(const char *text, int byte);
-uint64_t number_of(const char *text); // decimal, up to the first other character

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-// Formatted text for the kit of redox_start.h: a small part of printf.
-#include "tests/programs/redox_start.h"
+// SPDX-License-Identifier: MIT
+// Formatted text: a small part of printf (redox.h).
+#include "user/libredox/redox.h"
 
 struct out {
     char *at, *end; // one byte for the NUL stays free

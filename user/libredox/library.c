@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-// What the kit has instead of a C library: text, memory, short cuts to calls (redox_start.h).
-#include "tests/programs/redox_start.h"
+// SPDX-License-Identifier: MIT
+// What programs without a C library have instead: text, memory, short cuts to calls (redox.h).
+#include "user/libredox/redox.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
