@@ -52,6 +52,13 @@ void *heap_alloc_array(size_t count, size_t size)
     return mul_overflows(count, size, &total) ? NULL : heap_alloc(total);
 }
 
+void *heap_resize(void *p, size_t size)
+{
+    if (!p)
+        return heap_alloc(size);
+    return fails() ? NULL : realloc(p, size ? size : 1);
+}
+
 void heap_free(void *p)
 {
     if (p)
