@@ -34,7 +34,7 @@ KERNEL = os.environ.get("CRYPTOS_KERNEL", "cryptos")
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 # A prompt with nothing typed; a driver that is late may have logged something since.
 PROMPT = r"root@cryptos[^\n]*[#$] (\n?\[ *\d+\.\d+\] [^\n]*\n)*$"
-DEADLINE = 60.0 if BUILD == "release" else 120.0
+DEADLINE = 120.0
 
 
 def machine_options(command="exec", **keywords):
@@ -51,7 +51,7 @@ def machine_options(command="exec", **keywords):
     return runner_options.parse(arguments + (["--", "x"] if command == "exec" else []))
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Result:
     status: int
     out: bytes
@@ -62,6 +62,10 @@ class Result:
     @property
     def text(self):
         return self.out.decode(errors="replace")
+
+    def __repr__(self):
+        return (f"<status {self.status} after {self.seconds:.1f} s, out ends {self.out[-1000:]}, "
+                f"err ends {self.err[-1000:]}>")
 
 
 def execute(*argv, stdin=b"", timeout=DEADLINE, check=False, **keywords):
@@ -82,7 +86,7 @@ def execute(*argv, stdin=b"", timeout=DEADLINE, check=False, **keywords):
         result = Result(status, bytes(pieces[1]), bytes(pieces[2]), session.log_text(),
                         time.monotonic() - begin)
         if check and status != 0:
-            raise AssertionError(f"status {status}\n{result}\nlog:\n{result.log[-4000:]}")
+            raise AssertionError(f"{result.log[-4000:]}\n{result}")
         return result
 
 
