@@ -11,7 +11,7 @@ def test_bad_pointers_in_every_argument():
 
 
 def test_random_calls():
-    result = execute("random_calls", "10", "7", timeout=60, smp=4,
+    result = execute("random_calls", "10", "7", timeout=180, smp=4,
                      add=program("random_calls"))
     assert result.status == 0, result.text
     assert "ubsan:" not in result.log and "panic:" not in result.log
@@ -19,7 +19,6 @@ def test_random_calls():
 
 def test_memory_runs_out():
     """A program that takes all memory is killed with a line in the log; the system goes on."""
-    result = execute("sh", "-c", "hog 1024; echo after $?", memory="96M", timeout=60,
-                     add=program("hog"))
+    result = execute("sh", "-c", "hog 1024; echo after $?", memory="96M", add=program("hog"))
     assert result.text.strip() == "after 137"
     assert "out of memory" in result.log

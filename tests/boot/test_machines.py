@@ -23,4 +23,4 @@ def test_shell_on_the_serial_line():
         guest.wait_for_prompt()
         assert guest.command("echo $((6*7))").strip() == "42"
         guest.send("poweroff\n")
-        guest.wait_for_end(10)
+        guest.wait_for_end(60)

@@ -14,27 +14,33 @@ ALWAYS = ("ping-pong", "mutex", "rwlock", "timers", "inheritance")
 COUNTED = ("-icount", "shift=3,sleep=off")
 
 
+def sent(line):
+    return int(re.search(r" (\d+) IPIs", line).group(1))
+
+
 @pytest.mark.parametrize("smp", [1, 2, 4, 8])
 def test_fair_and_quiet(smp):
     # Without slots QEMU stops a CPU behind one that computes (kernel/sched/slot.h).
     lines = bare.log("selftest=sched slots=400", smp=smp, qemu=COUNTED, seconds=240)
-    for name in ALWAYS + ("idle",):
-        bare.first(lines, f"selftest: {name}: ok")
-    fair = [line for line in lines if "selftest: fairness: ok" in line]
-    assert len(fair) == 3, "\n".join(lines)
     bare.none(lines, "selftest: .*FAILED|assertion|panic: lock")
-    # As many threads as CPUs need no turns from the token; an idle machine sends nothing.
-    quiet = int(re.search(r"(\d+) IPIs", fair[0]).group(1))
-    assert quiet < 50
-    assert "0 IPIs" in bare.first(lines, "selftest: idle")
+    for name in ALWAYS:
+        bare.first(lines, f"selftest: {name}: ok")
+    equal, double, odd = (bare.first(lines, f"selftest: fairness: ok, {threads} threads on {smp} CPUs")
+                          for threads in (smp, 2 * smp, 2 * smp + 1))
+    # As many threads as CPUs need no turns from the token: what is sent starts and ends them (up to 5
+    # a CPU), however long they run. The others take a turn every 4 ms (105 to 125 a CPU in 0.5 s).
+    # An idle machine sends nothing.
+    assert sent(equal) <= 8 * smp, equal
+    assert min(sent(double), sent(odd)) >= 60 * smp * (smp > 1), f"{double}\n{odd}"
+    assert sent(bare.first(lines, "selftest: idle: ok")) == 0
 
 
 @pytest.mark.parametrize("smp,machine", [(2, "q35"), (4, "pc"), (3, "microvm")])
 def test_truly_parallel(smp, machine):
     lines = bare.log("selftest=sched", smp=smp, machine=machine, seconds=240)
+    bare.none(lines, "assertion|panic: lock")
     for name in ALWAYS:
         bare.first(lines, f"selftest: {name}: ok")
-    bare.none(lines, "assertion|panic: lock")
 
 
 SHARES = """
@@ -46,19 +52,30 @@ busybox sleep 0.3; ran; echo then; busybox sleep 3; ran; kill $all
 """
 
 
-# The programs do nothing for it: the kernel spreads them and shares the machine out. The host of truly
-# parallel CPUs has a hand in the shares, so the bound is wider than that of test_fair.py, which counts
-# instructions.
-@pytest.mark.cryptos
-@pytest.mark.parametrize("smp", [2, 4, 8])
-def test_busy_processes_share_the_machine(smp):
+def shares(smp):
+    """What each of the processes ran, their Jain index, and the part of the time that was idle."""
     result = execute("busybox", "sh", "-c", SHARES.replace("COUNT", str(2 * smp)), smp=smp,
                      timeout=240)
     assert result.text.count("cpu ") == 2, result
     before, after = (part.split("cpu ") for part in result.text.split("then\n"))
     ran = [int(b) - int(a) for a, b in zip(before[0].split(), after[0].split())]
-    assert len(ran) == 2 * smp, result.out
-    jain = sum(ran) ** 2 / (len(ran) * sum(n * n for n in ran))
-    assert jain >= 0.95, ran
+    assert len(ran) == 2 * smp, result
     columns = [int(b) - int(a) for a, b in zip(before[1].split(), after[1].split())]
-    assert columns[3] <= 0.01 * sum(columns), columns
+    jain = sum(ran) ** 2 / (len(ran) * sum(n * n for n in ran))
+    return ran, jain, columns[3] / sum(columns)
+
+
+# The programs do nothing for it: the kernel spreads them and shares the machine out. The host of truly
+# parallel CPUs has a hand in the shares: the bound is wider than that of test_fair.py, which counts
+# instructions, and one of three tries must keep to it. But nobody may ever starve.
+@pytest.mark.cryptos
+@pytest.mark.parametrize("smp", [2, 4, 8])
+def test_busy_processes_share_the_machine(smp):
+    seen = []
+    for _ in range(3):
+        ran, jain, idle = shares(smp)
+        assert 4 * len(ran) * min(ran) >= sum(ran), ran
+        if jain >= 0.95 and idle <= 0.01:
+            return
+        seen.append((ran, jain, idle))
+    raise AssertionError("\n".join(map(str, seen)))

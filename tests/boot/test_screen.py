@@ -75,7 +75,7 @@ class Desk(Guest):
     def screen(self):
         return Screen(self.screenshot(), self.known)
 
-    def wait_for_screen(self, pattern, seconds=30):
+    def wait_for_screen(self, pattern, seconds=90):
         end = time.monotonic() + seconds
         while True:
             screen = self.screen()
@@ -96,7 +96,7 @@ class Desk(Guest):
 
 @pytest.fixture(scope="module", params=["bios", "uefi"])
 def desk(request):
-    guest = Desk(firmware=request.param, display=True, timeout=400).__enter__()
+    guest = Desk(firmware=request.param, display=True, timeout=1200).__enter__()
     guest.wait_for(r"root@cryptos[^\n]*[#$] ", 180)
     yield guest
     guest.__exit__()

@@ -15,18 +15,24 @@ class Shell:
     """A machine at the prompt of a shell."""
 
     def __init__(self, name):
-        self.guest = Guest(append="quiet", timeout=600)
+        self.guest = Guest(append="quiet", timeout=1200)
         self.wait_for_prompt()
         start = {"ash": "exec busybox ash", "bash": "exec bash --noprofile --norc"}[name]
         self.guest.send(f"PS1='root@''cryptos:# ' {start}\n")    # whose echo is no prompt
         self.wait_for_prompt()
         self.name = name
 
-    def wait_for(self, pattern, timeout=30):
+    def wait_for(self, pattern, timeout=60):
         return self.guest.wait_for(pattern, timeout)
 
     def wait_for_prompt(self):
         return self.guest.wait_for(PROMPT, 60)
+
+    def begin(self, text):
+        """Types a command that stays in the foreground, and gives it the time to get there."""
+        self.guest.send(text + "\n")
+        self.wait_for(re.escape(text[-10:]) + r"[^\n]*\n")
+        self.guest.settle()
 
     def command(self, text):
         """Types a command; what it printed."""
@@ -73,8 +79,7 @@ def test_history(shell):
 
 
 def test_interrupt(shell):
-    shell.send("sleep 1000\n")
-    shell.settle()
+    shell.begin("sleep 1000")
     shell.send("\x03")
     shell.wait_for_prompt()
     assert shell.command("echo status $?").strip() == "status 130"
@@ -90,30 +95,26 @@ def test_interrupt_at_the_prompt(shell):
 
 
 def test_quit(shell):
-    shell.send("sleep 1000\n")
-    shell.settle()
+    shell.begin("sleep 1000")
     shell.send("\x1c")
     shell.wait_for_prompt()
     assert shell.command("echo status $?").strip() == "status 131"
 
 
 def test_stop_and_foreground(shell):
-    shell.send("sleep 1000\n")
-    shell.settle()
+    shell.begin("sleep 1000")
     shell.send("\x1a")
     shell.wait_for(r"Stopped\s+sleep 1000")
     shell.wait_for_prompt()
     assert re.search(r"Stopped\s+sleep 1000", shell.command("jobs"))
-    shell.send("fg\n")
-    shell.settle()
+    shell.begin("fg")
     shell.send("\x03")
     shell.wait_for_prompt()
     assert shell.command("jobs").strip() == ""
 
 
 def test_background(shell):
-    shell.send("sleep 1000\n")
-    shell.settle()
+    shell.begin("sleep 1000")
     shell.send("\x1a")
     shell.wait_for_prompt()
     shell.command("bg")
@@ -134,8 +135,7 @@ def test_background_reader_is_stopped(shell):
 
 
 def test_canonical_mode(shell):
-    shell.send("cat\n")
-    shell.settle()
+    shell.begin("cat")
     shell.send("one\x7f\x7fff\n")
     shell.wait_for(r"\noff\n")
     shell.send("a b\x17c\n")
@@ -147,8 +147,7 @@ def test_canonical_mode(shell):
 
 
 def test_stop_and_start_of_output(shell):
-    shell.send("cat\n")
-    shell.settle()
+    shell.begin("cat")
     shell.send("\x13hidden\n")
     shell.settle(1)
     assert not shell.text.endswith("hidden\n")
@@ -191,8 +190,7 @@ def test_much_output(shell):
 
 def test_much_input(shell):
     """More than all buffers hold, typed while nobody reads: nothing is lost."""
-    shell.send("sleep 2; wc -c\n")
-    shell.settle()
+    shell.begin("sleep 2; wc -c")
     text = "".join(f"line {n:05}\n" for n in range(2000))
     shell.send(text)
     shell.send("\x04")
