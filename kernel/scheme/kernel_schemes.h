@@ -3,6 +3,8 @@
 // boot, after the registry is there.
 #pragma once
 
+void chan_scheme_init(void);
 void event_scheme_init(void);
-void root_scheme_init(void);  // the one without a name
+void root_scheme_init(void); // the one without a name
+void shm_scheme_init(void);
 void time_schemes_init(void); // time, itimer

@@ -56,6 +56,8 @@ void scheme_init(void)
     root_scheme_init();
     event_scheme_init();
     time_schemes_init();
+    chan_scheme_init();
+    shm_scheme_init();
     device_init();
     root_make();
     root_mount("/dev", "dev");
