@@ -4,6 +4,7 @@
 // more than there is makes it larger when it may be written, since Redox programs set no size.
 #include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
+#include "kernel/memory/space.h"
 #include "kernel/scheme/handle.h"
 #include "kernel/scheme/kernel_schemes.h"
 #include "kernel/scheme/path_scheme.h"
@@ -15,18 +16,17 @@ static struct scheme shm_scheme;
 static struct node *shm_root;                   // a directory without directories in it
 static struct file_ops shm_files, shm_listings; // a tmpfs's, but for what is set below
 
-static err_t shm_map(struct file *f, uint64_t offset, uint64_t size, unsigned access,
-                     struct memory_object **object)
+static err_t shm_map(struct file *f, struct map_request *r)
 {
     uint64_t end;
-    if (add_overflows(offset, size, &end))
+    if (add_overflows(r->offset, r->size, &end))
         return -EOVERFLOW;
     if (f->flags & OPEN_WRITE && end > __atomic_load_n(&f->node->size, __ATOMIC_ACQUIRE)) {
         err_t e = f->node->ops->resize(f->node, end);
         if (e)
             return e;
     }
-    return tmp_files.map(f, offset, size, access, object);
+    return tmp_files.map(f, r);
 }
 
 static err_t shm_path(struct file *f, char *to, size_t room, size_t *length)
