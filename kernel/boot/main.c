@@ -21,6 +21,7 @@
 #include "kernel/abi/linux/linux.h"
 #include "kernel/abi/redox/redox.h"
 #include "kernel/memory/memory.h"
+#include "kernel/process/context/context.h"
 #include "kernel/process/proc/proc.h"
 #include "kernel/process/schemes/schemes.h"
 #include "kernel/process/process.h"
@@ -104,6 +105,7 @@ void kernel_main(const struct handoff *h)
     initramfs_unpack(h->initramfs, h->initramfs_size); // files; the memory they came in is free
     memory_scheme_init();                              // memory: maps what has no file behind it
     process_init();              // system calls, signals, exceptions of programs have takers
+    context_init();              // thisproc:
     proc_init();                 // /proc
     process_schemes_init();      // what Redox programs ask: sys, log
     linux_init(h->command_line); // the Linux system calls

@@ -3,6 +3,7 @@
 // continues processes. Guards: process.signal_lock for queues and stop_signal, the tree lock for
 // `stopped`.
 #include "kernel/console/log.h"
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 
 void process_stopped(struct process *p, int signal)
@@ -28,10 +29,18 @@ static void tell_continued(struct process *p)
     spin_unlock_irq(&process_tree_lock, flags);
 }
 
+static bool is_stopped(const struct process *p)
+{
+    return __atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE) &&
+           !__atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE) &&
+           !__atomic_load_n(&p->exec_task, __ATOMIC_ACQUIRE);
+}
+
 // Stops the calling task for as long as the process is stopped. The last task to stop tells the
 // parent.
-static void stop_here(struct process *p)
+static void stop_here(struct task *t, struct trap_frame *f)
 {
+    struct process *p = t->process;
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     int signal = p->stop_signal;
     bool last = signal && ++p->tasks_stopped == p->task_count;
@@ -40,24 +49,23 @@ static void stop_here(struct process *p)
         return;
     if (last)
         process_stopped(p, signal);
-    (void)wait_until_uninterrupted(&p->stop_wait,
-                                   !__atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE) ||
-                                       __atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE) ||
-                                       __atomic_load_n(&p->exec_task, __ATOMIC_ACQUIRE),
-                                   WAIT_FOREVER);
+    while (is_stopped(p)) {
+        (void)wait_until_uninterrupted(&p->stop_wait, !is_stopped(p) || context_wanted(p),
+                                       WAIT_FOREVER);
+        context_attend(t, f);
+    }
     flags = spin_lock_irq(&p->signal_lock);
     p->tasks_stopped--;
     spin_unlock_irq(&p->signal_lock, flags);
     tell_continued(p);
 }
 
-// The default action of a stop signal: all tasks of the process stop on their way to user mode.
-static void stop_all(struct process *p, int number)
+// SIGCONT may have come since the calling process took the stop signal: then nobody stops.
+static void stop_one(struct process *p, int number)
 {
-    if (number != SIGNAL_STOP && process_group_orphaned(process_group_of(p)))
-        return;
+    bool cancelled = process_current()->stop_cancelled;
     uint64_t flags = spin_lock_irq(&p->signal_lock);
-    if (!p->stop_cancelled) {
+    if (!cancelled) {
         __atomic_store_n(&p->stop_signal, number, __ATOMIC_RELEASE);
         list_for_each (link, &p->tasks)
             task_notify(list_entry(link, struct task, process_link));
@@ -65,11 +73,18 @@ static void stop_all(struct process *p, int number)
     spin_unlock_irq(&p->signal_lock, flags);
 }
 
+// The default action of a stop signal: all tasks of the program stop on their way to user mode.
+static void stop_all(struct process *p, int number)
+{
+    if (number == SIGNAL_STOP || !process_group_orphaned(process_group_of(p)))
+        program_visit(p, stop_one, number);
+}
+
 static void die(struct process *p, const struct signal_info *info)
 {
     if (p->is_init)
         log_error("init: killed by signal %d", info->number);
-    process_exit(info->number);
+    program_die(info->number);
 }
 
 static void act_by_default(struct process *p, const struct signal_info *info)
@@ -96,7 +111,7 @@ static void run_handler(struct trap_frame *f, struct task *t, const struct signa
     if (e) {
         struct signal_info fault = { .number = SIGNAL_SEGV, .code = SIGNAL_FROM_KERNEL };
         if (info->number == SIGNAL_SEGV)
-            process_exit(SIGNAL_SEGV);
+            program_die(SIGNAL_SEGV);
         signal_force(t, &fault);
         return;
     }
@@ -128,15 +143,16 @@ static bool take_next(struct task *t, struct signal_info *info, struct signal_ac
 }
 
 // Ends or stops the calling task where its process says so.
-static void heed_process(struct task *t)
+static void heed_process(struct task *t, struct trap_frame *f)
 {
     struct process *p = t->process;
     if (__atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE))
         task_exit(p->exit_status);
     if (p->exec_task && p->exec_task != t)
         task_exit(0);
+    context_attend(t, f);
     if (__atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE))
-        stop_here(p);
+        stop_here(t, f);
 }
 
 void task_return_work(struct trap_frame *f)
@@ -146,7 +162,7 @@ void task_return_work(struct trap_frame *f)
     struct signal_action action;
     for (;;) {
         __atomic_and_fetch(&t->thread.return_work, ~(WORK_SIGNAL | WORK_NOTIFY), __ATOMIC_ACQUIRE);
-        heed_process(t);
+        heed_process(t, f);
         if (!take_next(t, &info, &action)) {
             if (signal_pending(t))
                 continue;
@@ -255,7 +271,7 @@ void process_exception(struct trap_frame *f, uint64_t address)
         return;
     struct task *t = task_current();
     if (info.number == SIGNAL_KILL)
-        process_exit(SIGNAL_KILL);
+        program_die(SIGNAL_KILL);
     struct signal_action a = signal_action_of(t->process, info.number);
     if (a.handler == ACTION_DEFAULT || a.handler == ACTION_IGNORE)
         log_info("process: %s[%d] got signal %d at ip %lx sp %lx, address %lx", t->process->name,

@@ -2,6 +2,7 @@
 // The end of tasks and processes. The last task to leave takes the process apart, in its own
 // context.
 #include "kernel/console/panic.h"
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 
 static void (*session_end)(struct process *leader);
@@ -75,9 +76,12 @@ void process_times(struct process *p, struct child_times *times)
     spin_unlock_irq(&p->signal_lock, flags);
 }
 
-// Children go to the nearest ancestor that asked for them, or to init.
+// Children go to the nearest ancestor that asked for them, or to init; those of a thread to the
+// first context of its program.
 static struct process *heir_of_locked(struct process *p)
 {
+    if (program_first_locked(p) != p)
+        return program_first_locked(p);
     for (struct process *a = p->parent; a; a = a->parent) {
         if (a->child_subreaper && !a->exiting)
             return a;
@@ -98,7 +102,7 @@ static bool parent_wants_no_zombie_locked(struct process *p)
 static bool report_end_locked(struct process *p)
 {
     int signal = p->exit_status & 0x7f;
-    bool unwanted = parent_wants_no_zombie_locked(p);
+    bool unwanted = program_hides_locked(p) || parent_wants_no_zombie_locked(p);
     notify_parent_locked(p, signal ? CHILD_KILLED : CHILD_EXITED,
                          signal ? signal : p->exit_status >> 8 & 0xff);
     if (unwanted)
@@ -197,6 +201,7 @@ static void become_zombie(struct process *p)
     bool unwanted = report_end_locked(p);
     spin_unlock_irq(&process_tree_lock, flags);
     wait_wake_all(&p->exit_wait);
+    program_leave(p);
     if (unwanted)
         process_put(p);
 }
@@ -206,6 +211,8 @@ static void process_end(struct process *p)
     if (p->is_init)
         panic("init ended with status %d: nothing is left to run", p->exit_status);
     process_release_vfork(p);
+    program_end(p);
+    context_requests_fail(p);
     if (p->session_leader && session_end)
         session_end(p);
     drop_parts(p);

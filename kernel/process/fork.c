@@ -61,7 +61,7 @@ static err_t parts_inherit(struct process *p, struct process *from, const struct
     return space_fork(from->space, &p->space);
 }
 
-static void parts_drop(struct process *p)
+void process_parts_drop(struct process *p)
 {
     if (p->space)
         space_put(p->space);
@@ -160,7 +160,7 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
     if (!e)
         e = new_task(p, r, &t);
     if (e) {
-        parts_drop(p);
+        process_parts_drop(p);
         process_put(p);
         return e;
     }
@@ -197,7 +197,7 @@ static bool count_tasks(struct process *p, void *data)
 
 // RLIMIT_NPROC: how many tasks the user has together. Counted only when it could matter, so that
 // nobody else pays for it.
-static err_t check_limit(struct process *self)
+static err_t check_user_limit(struct process *self)
 {
     struct credentials c;
     uint64_t limit = self->limits[LIMIT_PROCESSES].soft;
@@ -212,11 +212,16 @@ static err_t check_limit(struct process *self)
     return count.tasks < limit ? 0 : -EAGAIN;
 }
 
-err_t process_clone(const struct clone_request *r, int32_t *number)
+err_t process_check_limits(struct process *self)
 {
     if (process_count() >= PROCESSES_MAX || task_total() >= TASKS_MAX)
         return -EAGAIN;
-    err_t e = check_limit(process_current());
+    return check_user_limit(self);
+}
+
+err_t process_clone(const struct clone_request *r, int32_t *number)
+{
+    err_t e = process_check_limits(process_current());
     if (e)
         return e;
     return r->share & SHARE_PROCESS ? clone_thread(r, number) : clone_process(r, number);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Process groups and sessions: what job control stands on. Guards: process_tree_lock.
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "kernel/memory/heap.h"
 
@@ -21,7 +22,7 @@ err_t signal_send_group(int32_t number, const struct signal_info *info)
     if (g) {
         list_for_each (link, &g->members) {
             struct process *p = list_entry(link, struct process, group_link);
-            if (!p->zombie)
+            if (!p->zombie && program_first_locked(p) == p)
                 (void)signal_send_process(p, info);
             e = 0;
         }
@@ -134,14 +135,13 @@ unlock:
     return e;
 }
 
-err_t process_make_session(int32_t *session)
+err_t process_make_session_of(struct process *self)
 {
-    struct process *self = process_current();
     struct process_group *g = group_make(self->number, self->number);
     if (!g)
         return -ENOMEM;
     uint64_t flags = spin_lock_irq(&process_tree_lock);
-    bool taken = group_find_locked(self->number);
+    bool taken = self->zombie || group_find_locked(self->number);
     if (!taken) {
         group_add_locked(g);
         group_move_locked(self, g);
@@ -154,6 +154,13 @@ err_t process_make_session(int32_t *session)
         heap_free(g);
         return -EPERM;
     }
-    *session = self->number;
     return 0;
+}
+
+err_t process_make_session(int32_t *session)
+{
+    struct process *self = process_current();
+    err_t e = process_make_session_of(self);
+    *session = e ? 0 : self->number;
+    return e;
 }

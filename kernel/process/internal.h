@@ -43,6 +43,13 @@ void task_unmake(struct task *t);                                   // one that 
 void task_take_number(struct task *t, int32_t number); // exec: the survivor becomes the first task
 struct process *process_init_process(void);            // number 1, without a reference
 
+// fork.c
+err_t process_check_limits(struct process *self) must_check; // -EAGAIN: no process more for it
+void process_parts_drop(struct process *p);                  // of one that was made but in vain
+
+// hold.c of context/
+void context_requests_fail(struct process *p); // it ends: nobody waits for it in vain
+
 // file_hooks.c
 void file_hooks_init(void);
 

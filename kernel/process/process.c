@@ -4,6 +4,7 @@
 #include "kernel/process/process.h"
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "lib/string.h"
 
@@ -74,6 +75,7 @@ static void process_drop(struct process *p)
 {
     assert(list_empty(&p->tasks));
     signal_queue_clear(&p->pending);
+    context_state_drop(p);
     signal_handlers_put(p->handlers);
     credentials_put(p->credentials);
     slab_free(process_cache, p);
@@ -181,6 +183,7 @@ err_t process_make(struct process **process)
     p->dumpable = true;
     p->started = clock_now();
     timers_init(p);
+    context_state_init(p);
     *process = p;
     return 0;
 }
@@ -371,7 +374,7 @@ void notify_parent_locked(struct process *p, int code, int status)
         .time_system = times.system,
     };
     struct process *parent = p->parent;
-    if (!parent)
+    if (!parent || program_hides_locked(p))
         return;
     struct signal_action a = signal_action_of(parent, SIGNAL_CHILD);
     bool stop = code == CHILD_STOPPED || code == CHILD_CONTINUED;
@@ -379,7 +382,7 @@ void notify_parent_locked(struct process *p, int code, int status)
         info.number = p->exit_signal;
     if (info.number && !(stop && (a.flags & ACTION_NO_CHILD_STOP)))
         (void)signal_send_process(parent, &info);
-    wait_wake_all(&parent->child_wait);
+    wait_wake_all(&program_first_locked(parent)->child_wait);
 }
 
 static void system_call(struct trap_frame *f)

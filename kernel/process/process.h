@@ -23,6 +23,7 @@
 #pragma once
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/memory/space.h"
+#include "kernel/process/context/state.h"
 #include "kernel/process/credentials.h"
 #include "kernel/process/signal.h"
 #include "kernel/process/upcall.h"
@@ -167,6 +168,7 @@ struct process {
     void *shared_memory;    // System V attachments
     struct namespace *names_real, *names_effective; // p->lock; NULL: the root name space
     uint64_t read_bytes, written_bytes;
+    struct context_state context; // what makes it a Redox context
 };
 
 struct task {
@@ -252,6 +254,7 @@ err_t process_may_inspect(struct process *p) must_check;
 // Groups and sessions.
 err_t process_set_group(int32_t number, int32_t group) must_check;
 err_t process_make_session(int32_t *session) must_check;
+err_t process_make_session_of(struct process *p) must_check; // another one, for its parent
 bool process_group_exists(int32_t group, int32_t session);
 // True when nobody in the group has a parent outside of it in the same session: job control would
 // hang it.

@@ -274,13 +274,13 @@ static void swap_space(struct process *p, struct space *s)
 static void swap_identity(struct process *p, struct program *program, struct credentials *c,
                           struct signal_handlers *h)
 {
-    struct credentials *old_credentials = p->credentials;
     struct signal_handlers *old_handlers = p->handlers;
     struct name *old_program = p->program;
     if (program->file->where)
         name_get(program->file->where);
     signal_handlers_exec(h);
     uint64_t flags = spin_lock_irq(&p->lock);
+    struct credentials *old_credentials = p->credentials;
     p->credentials = c;
     p->program = program->file->where;
     spin_unlock_irq(&p->lock, flags);

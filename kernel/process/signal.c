@@ -2,6 +2,7 @@
 // Raising signals and keeping them until somebody takes them. Guards: process.signal_lock.
 #include "kernel/process/signal.h"
 #include "kernel/memory/heap.h"
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "lib/string.h"
 
@@ -131,7 +132,7 @@ bool signal_pending(struct task *t)
                        __atomic_load_n(&p->pending.pending, __ATOMIC_ACQUIRE);
     return (pending & ~t->mask) || __atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE) ||
            __atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE) ||
-           (p->exec_task && p->exec_task != t);
+           (p->exec_task && p->exec_task != t) || context_wanted(p);
 }
 
 // Tells a task to look at its signals, waking it from an interruptible sleep.
@@ -251,13 +252,29 @@ static err_t send(struct process *p, struct task *t, const struct signal_info *i
     return e;
 }
 
+static void continue_one(struct process *p, int number)
+{
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    act_on_arrival_locked(p, number);
+    spin_unlock_irq(&p->signal_lock, flags);
+}
+
+// SIGCONT continues all contexts of a program, whichever of them takes it.
+static void continue_program(struct process *p, int number)
+{
+    if (number == SIGNAL_CONTINUE)
+        program_visit(p, continue_one, number);
+}
+
 err_t signal_send_task(struct task *t, const struct signal_info *info)
 {
+    continue_program(t->process, info->number);
     return send(t->process, t, info);
 }
 
 err_t signal_send_process(struct process *p, const struct signal_info *info)
 {
+    continue_program(p, info->number);
     return send(p, NULL, info);
 }
 
@@ -308,9 +325,15 @@ static void set_mask_locked(struct task *t, uint64_t mask)
 
 void signal_set_mask(uint64_t mask)
 {
-    struct task *t = task_current();
+    signal_set_mask_of(task_current(), mask);
+}
+
+void signal_set_mask_of(struct task *t, uint64_t mask)
+{
     uint64_t flags = spin_lock_irq(&t->process->signal_lock);
     set_mask_locked(t, mask);
+    if (t != task_current() && signal_pending(t))
+        task_notify(t);
     spin_unlock_irq(&t->process->signal_lock, flags);
 }
 
@@ -369,6 +392,20 @@ err_t signal_set_action(int number, const struct signal_action *new_action,
     spin_unlock(&h->lock);
     spin_unlock_irq(&p->signal_lock, flags);
     return 0;
+}
+
+void signal_ignore(struct process *p, uint64_t set)
+{
+    set &= ~SIGNALS_UNBLOCKABLE;
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    struct signal_handlers *h = p->handlers;
+    spin_lock(&h->lock);
+    for (int n = 1; n <= SIGNAL_LAST; n++)
+        if (set & SIGNAL_BIT(n))
+            h->actions[n] = (struct signal_action){ .handler = ACTION_IGNORE };
+    spin_unlock(&h->lock);
+    remove_from_all_locked(p, set);
+    spin_unlock_irq(&p->signal_lock, flags);
 }
 
 struct signal_handlers *signal_handlers_make(void)

@@ -138,6 +138,7 @@ err_t signal_kill(int32_t which, const struct signal_info *info) must_check;
 bool signal_pending(struct task *t);
 // The calling task's mask.
 void signal_set_mask(uint64_t mask);
+void signal_set_mask_of(struct task *t, uint64_t mask); // of another process's, too
 // For sigsuspend, pselect, ppoll: the mask comes back when the call is over or the handler has
 // returned.
 void signal_set_mask_for_call(uint64_t mask);
@@ -145,6 +146,8 @@ void signal_set_mask_for_call(uint64_t mask);
 err_t signal_wait(uint64_t set, nanos_t deadline, struct signal_info *info) must_check;
 err_t signal_set_action(int number, const struct signal_action *new_action,
                         struct signal_action *old) must_check;
+
+void signal_ignore(struct process *p, uint64_t set); // SIG_IGN for these; what waits goes
 
 struct signal_handlers *signal_handlers_make(void) must_check;
 struct signal_handlers *signal_handlers_copy(struct signal_handlers *h) must_check;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Waiting for children. Guards: process_tree_lock.
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 
 static bool wanted(const struct process *self, const struct process *child, int32_t which)
 {
+    if (program_hides_locked(child))
+        return false;
     if (which > 0)
         return child->number == which;
     if (which == -1)
@@ -55,37 +58,52 @@ static bool report_locked(struct process *self, struct process *child, unsigned 
     return false;
 }
 
-// One look at the children: 1 something was told, 0 nothing yet, -ECHILD nobody to wait for.
+struct look {
+    struct process *self;
+    int32_t which;
+    unsigned options;
+    struct wait_result *result;
+    struct process *reaped;
+    int found; // 1 something was told, 0 nothing yet, -ECHILD nobody to wait for
+};
+
+static void look_at_children_locked(struct look *l, struct process *parent)
+{
+    list_for_each (link, &parent->children) {
+        struct process *child = list_entry(link, struct process, sibling);
+        if (l->found == 1)
+            return;
+        if (!wanted(l->self, child, l->which))
+            continue;
+        l->found = report_locked(l->self, child, l->options, l->result, &l->reaped);
+    }
+}
+
+// One look at the children of the whole program.
 static int look(int32_t which, unsigned options, struct wait_result *r)
 {
-    struct process *self = process_current(), *reaped = NULL;
-    int found = -ECHILD;
+    struct look l = { process_current(), which, options, r, NULL, -ECHILD };
     uint64_t flags = spin_lock_irq(&process_tree_lock);
-    list_for_each (link, &self->children) {
-        struct process *child = list_entry(link, struct process, sibling);
-        if (!wanted(self, child, which))
-            continue;
-        found = 0;
-        if (report_locked(self, child, options, r, &reaped)) {
-            found = 1;
-            break;
-        }
-    }
+    struct process *first = program_first_locked(l.self);
+    look_at_children_locked(&l, first);
+    spin_lock(&program_lock);
+    list_for_each (link, &first->context.members)
+        look_at_children_locked(&l, list_entry(link, struct process, context.link));
+    spin_unlock(&program_lock);
     spin_unlock_irq(&process_tree_lock, flags);
-    process_put(reaped);
-    return found;
+    process_put(l.reaped);
+    return l.found;
 }
 
 err_t process_wait(int32_t which, unsigned options, struct wait_result *result)
 {
-    struct process *self = process_current();
+    struct wait_queue *queue = &program_first_locked(process_current())->child_wait;
     int found;
     *result = (struct wait_result){ 0 };
     if (options & WAIT_NO_HANG) {
         found = look(which, options, result);
         return found < 0 ? found : 0;
     }
-    err_t e =
-        wait_until(&self->child_wait, (found = look(which, options, result)) != 0, WAIT_FOREVER);
+    err_t e = wait_until(queue, (found = look(which, options, result)) != 0, WAIT_FOREVER);
     return e ? e : found < 0 ? found : 0;
 }

@@ -133,6 +133,8 @@ struct scheme_ops {
     // NUL-terminated. `mode`: of what is created, the umask already taken off.
     err_t (*open_path)(struct scheme *s, const struct view *v, const char *path, size_t length,
                        unsigned flags, unsigned mode, struct file **file);
+    // [all] Of a scheme that is a tree as well: which "/scheme/NAME/rest" are for open_path.
+    bool (*knows_path)(const char *path, size_t length);
     err_t (*remove_path)(struct scheme *s, const struct view *v, const char *path, size_t length,
                          bool directory); // [-EACCES]
     void (*drop)(

@@ -153,6 +153,11 @@ err_t path_scheme_split(const struct view *v, const char *path, unsigned find_fl
         return -ENOMEM;
     }
     *length = raw ? strlen(*rest) : path_tidy(*rest);
+    if (!raw && s->ops->knows_path && !s->ops->knows_path(*rest, *length)) {
+        heap_free(*rest);
+        scheme_put(s);
+        return 0;
+    }
     *scheme = s;
     return 0;
 }

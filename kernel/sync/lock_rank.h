@@ -26,6 +26,7 @@ enum lock_rank {
 
     // Spin locks, taken under any sleeping lock.
     RANK_PROCESS_TREE = 50, // process/: parents, children, groups, sessions
+    RANK_PROGRAM = 51,      // process/context/: which contexts share a space
     RANK_PROCESS = 52,      // process/: one process
     RANK_SIGNAL = 54,       // process/: pending signals and handlers of one process
     RANK_HANDLERS = 55,     // process/: one table of signal actions

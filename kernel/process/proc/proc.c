@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Nodes and files made from the tables. Guards: a file's text lies under its file lock; the rest is
 // immutable.
+#include "kernel/process/context/context.h"
 #include "kernel/process/proc/proc.h"
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
@@ -358,7 +359,19 @@ static err_t proc_totals(struct scheme *s, struct scheme_totals *totals)
     return 0;
 }
 
-static const struct scheme_ops proc_ops = { .root = proc_root_make, .totals = proc_totals };
+// Redox's side of it, under the same name.
+static err_t proc_open_path(struct scheme *s, const struct view *v, const char *path, size_t length,
+                            unsigned flags, unsigned mode, struct file **file)
+{
+    return context_open(path, length, flags, true, file);
+}
+
+static const struct scheme_ops proc_ops = {
+    .root = proc_root_make,
+    .totals = proc_totals,
+    .open_path = proc_open_path,
+    .knows_path = context_knows_path,
+};
 static struct scheme proc_scheme = { .name = "proc", .ops = &proc_ops, .is_tree = true };
 
 void proc_init(void)

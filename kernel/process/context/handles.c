@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The open files on contexts: their operations as files, and the table of what they are.
+#include "kernel/process/context/operations.h"
+#include "kernel/memory/heap.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include <redox/flags.h>
+
+// clang-format off
+const struct operation operations[] = {
+    { .name = "open_via_dup", .label = "open-via-dup", .flags = OP_ENDED, .derive = derive_operation },
+    { .name = "regs/int", .flags = OP_GUARDED, .open = open_int_registers, .read = read_int_registers,
+      .write = write_int_registers },
+    { .name = "regs/float", .flags = OP_GUARDED, .read = read_float_registers,
+      .write = write_float_registers },
+    { .name = "regs/env", .flags = OP_GUARDED, .read = read_env_registers,
+      .write = write_env_registers },
+    { .name = "sighandler", .flags = OP_GUARDED, .read = read_sighandler, .write = write_sighandler },
+    { .name = "sigstack", .flags = OP_GUARDED, .open = open_sigstack, .read = read_sigstack,
+      .write = write_sigstack },
+    { .name = "sigprocmask", .flags = OP_GUARDED, .read = read_mask, .write = write_mask },
+    { .name = "sigignmask", .flags = OP_GUARDED, .read = read_ignored, .write = write_ignored },
+    { .name = "start", .write = write_start },
+    { .name = "name", .flags = OP_ENDED, .read = read_name, .write = write_name },
+    { .name = "exe", .flags = OP_SEEKS, .open = open_exe, .read = read_text },
+    { .name = "session_id", .flags = OP_GUARDED, .read = read_session, .write = write_session },
+    { .name = "uid", .flags = OP_ROOT, .read = read_user, .write = write_user },
+    { .name = "gid", .flags = OP_ROOT, .read = read_group, .write = write_group },
+    { .name = "sched-affinity", .read = read_affinity, .write = write_affinity },
+};
+// clang-format on
+const unsigned operation_count = array_len(operations);
+
+struct grip *grip_alloc(const struct operation *o, struct process *p)
+{
+    struct grip *g = heap_alloc(sizeof(*g));
+    if (!g)
+        return NULL;
+    mutex_init(&g->lock, RANK_TEXT);
+    g->operation = o;
+    process_get(p);
+    g->process = p;
+    return g;
+}
+
+void grip_free(struct grip *g)
+{
+    if (g->operation->close)
+        g->operation->close(g);
+    context_put(g->process);
+    process_put(g->process);
+    heap_free(g->text);
+    heap_free(g);
+}
+
+static bool is_usable(const struct grip *g)
+{
+    return (g->operation->flags & OP_ENDED) ||
+           !__atomic_load_n(&g->process->zombie, __ATOMIC_ACQUIRE);
+}
+
+static len_t context_read(struct file *f, struct io *io, uint64_t offset)
+{
+    struct grip *g = f->data;
+    if (!g->operation->read)
+        return -EBADF;
+    return is_usable(g) ? g->operation->read(g, io, offset) : -ESRCH;
+}
+
+static len_t context_write(struct file *f, struct io *io, uint64_t offset)
+{
+    struct grip *g = f->data;
+    if (!g->operation->write)
+        return -EBADF;
+    return is_usable(g) ? g->operation->write(g, io) : -ESRCH;
+}
+
+static err_t context_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
+{
+    const struct grip *g = f->data;
+    return file_seek_within(f, by, from, g->text_length, result);
+}
+
+static err_t context_derive(struct file *f, const void *bytes, size_t size, struct file **file)
+{
+    struct grip *g = f->data;
+    if (!g->operation->derive)
+        return -EINVAL;
+    if (!is_usable(g))
+        return -ESRCH;
+    err_t e = context_get(g->process);
+    if (e)
+        return e;
+    struct grip *made = grip_alloc(g->operation, g->process);
+    if (!made) {
+        context_put(g->process);
+        return -ENOMEM;
+    }
+    e = g->operation->derive(g, bytes, size, made);
+    if (!e && !made->file)
+        return grip_file_make(made, OPEN_READ | OPEN_WRITE, file);
+    if (!e)
+        *file = made->file;
+    grip_free(made);
+    return e;
+}
+
+// Opens another operation on the same context.
+err_t derive_operation(struct grip *g, const char *name, size_t length, struct grip *made)
+{
+    return grip_make(g->process, name, length, OPEN_READ | OPEN_WRITE, &made->file);
+}
+
+static err_t context_path(struct file *f, char *to, size_t room, size_t *length)
+{
+    const struct grip *g = f->data;
+    const struct operation *o = g->operation;
+    char text[48];
+    (void)format_text(text, sizeof(text), "proc:%d/%s", g->process->number,
+                      o->label ? o->label : o->name);
+    return file_label(to, room, length, text);
+}
+
+static err_t context_status(struct file *f, struct file_status *status)
+{
+    const struct grip *g = f->data;
+    *status = (struct file_status){
+        .kind = NODE_FILE,
+        .mode = 0666,
+        .links = 1,
+        .inode = (uint64_t)g->process->number * 64 + (uint64_t)(g->operation - operations) + 1,
+        .size = g->text_length,
+        .block_size = PAGE_SIZE,
+    };
+    return 0;
+}
+
+static void context_close(struct file *f)
+{
+    grip_free(f->data);
+}
+
+#define COMMON                                                                                 \
+    .name = "context", .read = context_read, .write = context_write, .derive = context_derive, \
+    .path = context_path, .status = context_status, .close = context_close
+
+static const struct file_ops plain_ops = { COMMON };
+static const struct file_ops seeking_ops = { COMMON, .seek = context_seek };
+
+err_t grip_file_make(struct grip *g, unsigned flags, struct file **file)
+{
+    const struct file_ops *ops = g->operation->flags & OP_SEEKS ? &seeking_ops : &plain_ops;
+    return file_make(ops, NULL, NULL, flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_PATH),
+                     g, file);
+}
+
+struct grip *grip_of(struct file *f)
+{
+    bool ours = f->ops == &plain_ops || f->ops == &seeking_ops;
+    return ours ? f->data : NULL;
+}
+
+err_t grip_by_number(uint64_t number, const struct operation *wanted, struct file **file)
+{
+    if (number > INT32_MAX)
+        return -EBADF;
+    err_t e = descriptor_file(process_current()->descriptors, (int)number, file);
+    if (e)
+        return e;
+    struct grip *g = grip_of(*file);
+    if (g && g->operation == wanted)
+        return 0;
+    file_put(*file);
+    return -EBADF;
+}
+
+len_t grip_put_text(struct io *io, const void *bytes, size_t size, uint64_t offset)
+{
+    if (offset >= size)
+        return 0;
+    size_t n = (size_t)min_of((uint64_t)(size - offset), io->left);
+    return io_result(io, io_put(io, (const char *)bytes + offset, n));
+}
+
+err_t grip_take(struct io *io, void *to, size_t size)
+{
+    return io->left == size ? io_get(io, to, size) : -EINVAL;
+}
+
+len_t read_text(struct grip *g, struct io *io, uint64_t offset)
+{
+    return grip_put_text(io, g->text, g->text_length, offset);
+}

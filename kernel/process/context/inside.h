@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside of contexts, between the files of this folder. Others include context.h.
+//
+// A grip is what a handle (an open file on one operation of one process) has behind it. It holds a
+// reference on the process, not on what the process has: that is looked up at each use (-ESRCH once
+// it is gone), except what the handle itself carries (a space, a copied table, copied actions).
+#pragma once
+#include "kernel/process/context/context.h"
+#include "kernel/process/internal.h"
+
+struct grip;
+
+enum operation_flag {
+    OP_GUARDED = 1 << 0, // root, oneself, or a descendant with the same effective ids
+    OP_ROOT = 1 << 1,
+    OP_ENDED = 1 << 2, // answers for a process that has ended, too
+    OP_SWAPS = 1 << 3, // acts when it is closed: not copied with its table
+    OP_SEEKS = 1 << 4, // has an offset
+};
+
+struct operation {
+    const char *name;
+    const char *label; // in paths; NULL: name
+    unsigned flags;
+    err_t (*open)(struct grip *g);                                 // fills what it carries
+    len_t (*read)(struct grip *g, struct io *io, uint64_t offset); // [-EBADF]
+    len_t (*write)(struct grip *g, struct io *io);                 // [-EBADF]
+    // [-EINVAL] Fills `made`, a handle of the operation *as (preset: the same).
+    err_t (*derive)(struct grip *g, const char *name, size_t length, struct grip *made);
+    void (*close)(struct grip *g);
+};
+
+struct grip {
+    const struct operation *operation;
+    struct process *process; // with a reference
+    struct mutex lock;       // RANK_TEXT; guards all below
+    struct space *space;     // with a reference
+    struct descriptors *table;
+    struct signal_handlers *actions;
+    struct file *file;     // what a derived handle turned out to be, instead of itself
+    uint64_t stack, entry; // current-addrspace
+    char *text;
+    size_t text_length;
+    struct trace *trace;
+};
+
+// paths.c
+err_t grip_make(struct process *p, const char *name, size_t length, unsigned flags,
+                struct file **file) must_check;
+const struct operation *operation_find(const char *name, size_t length); // NULL: none
+struct grip *grip_of(struct file *f); // NULL: another kind of file
+extern const struct operation operations[];
+extern const unsigned operation_count;
+
+// handles.c
+err_t grip_file_make(struct grip *g, unsigned flags, struct file **file) must_check;
+struct grip *grip_alloc(const struct operation *o, struct process *p) must_check;
+void grip_free(struct grip *g); // of one that became no file
+// The handle behind a number of the calling process, with a reference on its file; -EBADF: there
+// is none, or it is another operation.
+err_t grip_by_number(uint64_t number, const struct operation *wanted, struct file **file)
+    must_check;
+len_t grip_put_text(struct io *io, const void *bytes, size_t size, uint64_t offset);
+// Takes a structure of exactly `size` bytes. -EINVAL.
+err_t grip_take(struct io *io, void *to, size_t size) must_check;
+
+// start.c
+err_t context_make(struct process **process) must_check; // new; with a reference
+err_t context_get(struct process *p) must_check; // one handle more. -ESRCH: it was discarded
+void context_put(struct process *p);             // one less: a new one may go
+bool context_is_new(struct process *p);
+err_t context_start(struct process *p) must_check;
+// The only task; with a reference. -ESRCH: the process has ended. -EBUSY: it has several.
+err_t context_task(struct process *p, struct task **task) must_check;
+struct space *context_space(struct process *p); // with a reference; NULL
+
+// hold.c
+// From hold_begin() to hold_end() the task is out of user mode and its frame, its other registers
+// and its upcall may be read and written. -EINTR, -ESRCH. Of the calling task: at once.
+err_t hold_begin(struct process *p, struct task **task) must_check;
+void hold_end(struct task *t);
+// Has the process itself run work(data) on its way to user mode and waits for that. -ESRCH: it
+// ended before. -EINTR: it will not run either.
+err_t context_ask(struct process *p, void (*work)(void *data), void *data) must_check;

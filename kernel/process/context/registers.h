@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Registers that others wrote for a context and that it takes over on its way to user mode.
+#pragma once
+#include "kernel/process/process.h"
+
+// Takes over what is owed; false: nothing was. The calling task's own.
+bool registers_take_owed(struct task *t, struct trap_frame *f);
+void registers_drop_owed(struct process *p);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What each process keeps for contexts (context.h): its life before the first instruction, its
+// program, who holds it, who traces it. Guards are named at each member.
+#pragma once
+#include "kernel/sync/spinlock.h"
+#include "lib/list.h"
+
+struct process;
+struct trace;
+struct context_request;
+struct registers_owed;
+
+enum context_life {
+    CONTEXT_STARTED,   // also every process that fork made
+    CONTEXT_NEW,       // made through thisproc:new and not started yet
+    CONTEXT_DISCARDED, // its last handle went before it was started
+};
+
+struct context_state {
+    enum context_life life;      // program_lock
+    uint32_t handles;            // open handles on it while it is new; program_lock
+    struct process *first;       // the first context of its program; tree lock and program_lock
+    struct list members, link;   // of a first context: the others; program_lock
+    bool closing;                // nobody joins any more; program_lock
+    bool shares_space;           // when it starts: others may have its space, too
+    uint32_t holds;              // must not go to user mode; the process's signal lock
+    struct list requests;        // struct context_request.link; the process's signal lock
+    struct registers_owed *owed; // registers.c; the process's signal lock
+    struct trace *trace;         // NULL: nobody traces it; the process's signal lock
+    char *long_name;             // what `name` was set to; NULL: process.name; process lock
+};
+
+// What a name may have.
+enum { CONTEXT_NAME_MAX = 256 };
