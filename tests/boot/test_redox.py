@@ -6,7 +6,7 @@ import re
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["redox_calls", "redox_registers"]
+PROGRAMS = ["redox_calls", "redox_files", "redox_paths", "redox_registers"]
 # Tests of what the kernel does not have yet.
 NOT_YET = {"bad_descriptors_are_refused", "bad_pointers_are_refused", "paths_have_bounds",
            "when_it_sleeps", "when_it_copies"}

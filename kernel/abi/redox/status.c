@@ -67,51 +67,43 @@ REDOX_CALL(fstatvfs)
     return user_copy_out(ARG(1), &s, sizeof(s));
 }
 
-// The scheme and the rest of a place in the tree: "/scheme/NAME/rest" and what lies in the tree of
-// schemes itself are "NAME:rest", all else is "file:/path".
-static err_t place_path(struct name *where, char *to, size_t room, size_t *length)
+// An absolute path of the tree becomes a scheme and the rest: what lies below /scheme is
+// "NAME:rest", all else is "file:/path". There is room for one more name than *length says.
+static void path_to_scheme(char *path, size_t *length)
 {
     static const char file[] = "file:", unified[] = "/scheme/";
-    size_t start = sizeof(file) - 1;
-    struct view v;
-    struct credentials *hold;
-    view_begin(&v, &hold);
-    err_t e = name_path(&v, where, true, to + start, room - start, length);
-    view_end(&v, hold);
-    if (e)
-        return e;
-    memcpy(to, file, start);
-    *length += start;
-    size_t prefix = sizeof(unified) - 1;
-    if (strncmp(to + start, unified, prefix) != 0)
-        return 0;
-    size_t name = start + prefix;
-    *length -= name;
-    memmove(to, to + name, *length + 1);
-    char *slash = to;
-    while (*slash && *slash != '/')
-        slash++;
-    if (!*slash) { // the scheme itself
-        slash[1] = '\0';
-        *length += 1;
+    size_t prefix = sizeof(unified) - 1, added = sizeof(file) - 1;
+    if (strncmp(path, unified, prefix) != 0) {
+        memmove(path + added, path, *length + 1);
+        memcpy(path, file, added);
+        *length += added;
+        return;
     }
-    *slash = ':';
-    return 0;
+    *length -= prefix;
+    memmove(path, path + prefix, *length + 1);
+    size_t name = 0;
+    while (path[name] && path[name] != '/')
+        name++;
+    if (!path[name]) // the scheme itself
+        path[++*length] = '\0';
+    path[name] = ':';
 }
 
 static err_t full_path(struct file *f, char *to, size_t room, size_t *length)
 {
-    static const char file[] = "file:";
-    if (!f->ops->path)
-        return f->where ? place_path(f->where, to, room, length) : -EBADF;
-    err_t e = f->ops->path(f, to, room - sizeof(file), length);
-    if (e || to[0] != '/')
-        return e;
-    size_t prefix = sizeof(file) - 1;
-    memmove(to + prefix, to, *length + 1);
-    memcpy(to, file, prefix);
-    *length += prefix;
-    return 0;
+    struct view v;
+    struct credentials *hold;
+    err_t e = -EBADF;
+    room -= sizeof("file:");
+    view_begin(&v, &hold);
+    if (f->ops->path)
+        e = f->ops->path(f, to, room, length);
+    else if (f->where)
+        e = name_path(&v, f->where, true, to, room, length);
+    view_end(&v, hold);
+    if (!e && to[0] == '/')
+        path_to_scheme(to, length);
+    return e;
 }
 
 REDOX_CALL(fpath)
