@@ -245,33 +245,34 @@ static err_t copy_pages_back(struct loan *l, uint64_t filled)
     return e;
 }
 
-static err_t end_large(struct loan *l, uint64_t filled)
+void loan_drop(struct loan *l)
 {
-    loan_revoke(l);
-    err_t e = l->flags & LOAN_WRITE ? copy_pages_back(l, filled) : 0;
-    place_give(l->window, &l->range);
-    loan_discharge(l->user, l->page_count);
-    drop_pages(l);
-    return e;
+    struct window *w = l->window;
+    if (!w)
+        return;
+    if (l->page_count) {
+        loan_revoke(l);
+        place_give(w, &l->range);
+        loan_discharge(l->user, l->page_count);
+        drop_pages(l);
+    } else {
+        window_give(w, &l->slot);
+    }
+    l->window = NULL;
+    window_put(w);
 }
 
 err_t loan_end(struct loan *l, uint64_t filled)
 {
-    struct window *w = l->window;
-    if (!w)
-        return 0;
-    l->window = NULL;
     err_t e = 0;
-    filled = min_of(filled, l->size);
-    if (l->page_count) {
-        l->window = w;
-        e = end_large(l, filled);
-        l->window = NULL;
-    } else {
-        if ((l->flags & LOAN_WRITE) && filled)
+    if (l->window && (l->flags & LOAN_WRITE)) {
+        filled = min_of(filled, l->size);
+        loan_revoke(l);
+        if (l->page_count)
+            e = copy_pages_back(l, filled);
+        else if (filled)
             e = buffer_out(l, l->base, l->slot.memory, filled);
-        window_give(w, &l->slot);
     }
-    window_put(w);
+    loan_drop(l);
     return e;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Loans: a caller's buffer made visible to a server for the time of one call.
 //
-//   struct loan l;                                   on the calling thread's stack
+//   struct loan l;                                   part of the request
 //   err_t e = loan_begin(&l, w, buffer, size, LOAN_WRITE | LOAN_USER, user);
 //   ... send the request with l.address and l.size, wait for the answer ...
 //   loan_revoke(&l);                                 the server's thread, when it answers
-//   e = loan_end(&l, answered_bytes);                the calling thread, always
+//   e = loan_end(&l, answered_bytes);                the calling thread
+//   loan_drop(&l);                                   any thread, instead: the caller left without
+//                                                    the answer
 //
 // Up to a page is copied through a slot of the window. Of larger buffers of programs whole pages
 // are mapped into the server, read-only for LOAN_READ, and the first and last partial page are
@@ -15,12 +17,12 @@
 //
 // Promises: the server cannot keep what was lent after loan_revoke() or loan_end(); it cannot
 // unmap, move or protect it (-EBUSY) nor hand it on to its children; the caller may unmap its
-// buffer, fork or die, the server may die, at any time: frames are held until loan_end().
-// A caller in the server's own space gets its own address back: nothing is mapped.
+// buffer, fork or die, the server may die, at any time: frames are held until loan_end() or
+// loan_drop(). A caller in the server's own space gets its own address back: nothing is mapped.
 //
 // Context: loan_begin() and loan_end() in the calling thread, with its space loaded, no locks held.
 // loan_revoke() in any thread, also under a spin lock above RANK_PAGE_TABLE; the one that owns the
-// struct loan must not be in loan_end() meanwhile. Tests: tests/boot/test_schemes_user.py.
+// struct loan must not be in loan_end() meanwhile. Tests: selftest.c.
 #pragma once
 #include "kernel/memory/window.h"
 #include "lib/range_tree.h"
@@ -56,3 +58,6 @@ void loan_revoke(struct loan *l);
 // Ends it: LOAN_WRITE copies the first `filled` bytes (clamped) back where they were private.
 // -EFAULT: the caller's buffer is no longer there.
 err_t loan_end(struct loan *l, uint64_t filled) must_check;
+// Ends it without copying back. While the server still works for a caller that has left, the loan
+// is kept: what the server has mapped does not go away under it before it answers.
+void loan_drop(struct loan *l);

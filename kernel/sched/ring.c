@@ -16,7 +16,7 @@ void ring_core_init(struct ring *r, struct ring_core *c, unsigned number)
     *c = (struct ring_core){ .number = (uint16_t)number, .online = true };
     for (unsigned level = 0; level < array_len(c->real_time); level++)
         list_init(&c->real_time[level]);
-    c->hop_at = c->guard_at = RING_NEVER;
+    c->hop_at = c->guard_at = c->heir_at = RING_NEVER;
     c->base = __atomic_load_n(&r->clock, __ATOMIC_RELAXED);
     c->least = c->first_free = INT64_MAX;
     __atomic_store_n(&r->core[number], c, __ATOMIC_RELEASE);
@@ -199,6 +199,7 @@ static struct ring_item *take_first(struct ring_core *me, struct ring_item *prev
         return NULL;
     queue_remove(me, next);
     next->since = now;
+    me->chosen_at = now;
     __atomic_store_n(&next->on_core, true, __ATOMIC_RELAXED);
     if (next != prev)
         me->switches++;
@@ -238,6 +239,7 @@ struct ring_item *ring_turn(struct ring *r, struct ring_core *me, bool blocks, n
     ring_charge(me, now);
     if (prev)
         put_back(me, prev, blocks, now);
+    queue_heir(me, now);
     struct ring_core *tell = NULL;
     if (arrived || me->late)
         queue_publish(r, me);
@@ -265,6 +267,7 @@ void ring_timer(struct ring *r, struct ring_core *me, nanos_t now)
         me->late = true;
         ring_port_turn_here(me);
     }
+    ring_heir_timer(me, now);
     if (me->hop_at <= now) {
         me->hop_at = RING_NEVER;
         if (me->has_token)
@@ -308,6 +311,8 @@ void ring_item_changed(struct ring *r, struct ring_core *me, struct ring_item *i
         c = r->core[i->core];
         ring_port_lock(c);
     }
+    if (i == c->heir)
+        queue_heir(c, now);
     bool queued = i->queued, attached = i->attached;
     ring_charge(c, now);
     if (queued)

@@ -24,6 +24,9 @@
 //   next = ring_turn(r, me, blocks, now);        the turn; NULL: idle
 //   ring_timer(r, me, now);                      the core's timer fired
 //
+// A thread that calls another and waits for its answer hands it the core: ring_hand() before, and
+// ring_turn_to_heir() in place of ring_turn() when it blocks (ring_heir.c).
+//
 // Fairness is by virtual time (service divided by weight), comparable between all cores: a thread
 // that waits and has less of it than another core's threads is taken there on the token's lap, so
 // 3 threads on 2 cores get two thirds each. Real-time threads go first, idle-class threads last.
@@ -110,6 +113,10 @@ struct ring_core {
     int64_t base;     // added to relative virtual times gives the machine's
     int64_t floor;    // least relative virtual time, never goes back
     nanos_t hop_at, guard_at;
+    nanos_t chosen_at;            // when a turn last chose what runs, by the rules
+    struct ring_item *heir;       // takes the place of `current` when that blocks; in no queue
+    nanos_t heir_at;              // when to look whether it still waits
+    uint64_t handed, handed_seen; // hand-overs: in all, and when the look was decided
     uint16_t number;
     bool has_token, online;
     bool late;                                          // the guard came before the token
@@ -156,6 +163,12 @@ void ring_item_changed(struct ring *r, struct ring_core *me, struct ring_item *i
 void ring_wake(struct ring *r, struct ring_core *me, struct ring_item *i, enum ring_wake how,
                nanos_t now);
 struct ring_item *ring_turn(struct ring *r, struct ring_core *me, bool blocks, nanos_t now);
+// Instead of ring_wake(), when `current` is about to block. False: it has to be ring_wake().
+bool ring_hand(struct ring *r, struct ring_core *me, struct ring_item *i) must_check;
+// After ring_hand(), when me->heir_at is RING_NEVER: sees to it that the heir does not wait long.
+void ring_guard_heir(struct ring_core *me, nanos_t now);
+// When `current` blocks and there is an heir. NULL: ring_turn() has to choose.
+struct ring_item *ring_turn_to_heir(struct ring_core *me, nanos_t now) must_check;
 void ring_timer(struct ring *r, struct ring_core *me, nanos_t now);
 void ring_charge(struct ring_core *me, nanos_t now); // what runs; own queue locked
 // What runs on this core already (at boot) becomes an item.

@@ -25,6 +25,11 @@ static inline bool item_real_time(const struct ring_item *i)
     return i->urgency > 100;
 }
 
+// ring_heir.c
+void queue_heir(struct ring_core *c,
+                nanos_t now); // the heir, if any, waits like others from here on
+void ring_heir_timer(struct ring_core *me, nanos_t now);
+
 // token.c
 bool token_arrive(struct ring *r, struct ring_core *me);
 void token_balance(struct ring *r, struct ring_core *me, nanos_t now);

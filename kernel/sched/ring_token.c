@@ -191,7 +191,7 @@ struct ring_core *token_missed(struct ring *r, struct ring_core *me, nanos_t now
 
 void ring_arm(struct ring_core *me)
 {
-    ring_port_arm(me, min_of(me->hop_at, me->guard_at));
+    ring_port_arm(me, min_of(min_of(me->hop_at, me->guard_at), me->heir_at));
 }
 
 void token_hop(struct ring *r, struct ring_core *me, nanos_t now)

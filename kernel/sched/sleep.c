@@ -34,14 +34,24 @@ bool thread_wake(struct thread *t)
     return slept;
 }
 
-bool thread_hand_over(struct thread *t)
+// Makes an heir of it, if the ring allows that.
+static bool hand_locked(struct thread *t)
 {
-    return thread_wake(t);
+    struct ring_core *me = &this_cpu(turn_cpus).core;
+    if (t->state != THREAD_ASLEEP || !ring_hand(&ring, me, &t->ring))
+        return wake_locked(t);
+    t->state = THREAD_READY;
+    if (unlikely(me->heir_at == RING_NEVER))
+        ring_guard_heir(me, clock_now());
+    return true;
 }
 
-void wait_hand_over(struct wait_queue *q)
+bool thread_hand_over(struct thread *t)
 {
-    wait_wake_one(q);
+    uint64_t flags = spin_lock_irq(&t->lock);
+    bool slept = hand_locked(t);
+    spin_unlock_irq(&t->lock, flags);
+    return slept;
 }
 
 bool thread_interrupt(struct thread *t)

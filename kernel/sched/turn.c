@@ -127,7 +127,11 @@ void turn(bool blocks)
         prev->state = THREAD_READY;
     nanos_t now = clock_now();
     load_sample(now);
-    struct ring_item *item = ring_turn(&ring, &c->core, blocks, now);
+    struct ring_item *item = NULL;
+    if (blocks && c->core.heir)
+        item = ring_turn_to_heir(&c->core, now);
+    if (!item)
+        item = ring_turn(&ring, &c->core, blocks, now);
     struct thread *next = item ? container_of(item, struct thread, ring) : c->idle;
     debug_assert(next->state == THREAD_READY);
     next->state = THREAD_RUNNING;
