@@ -410,7 +410,9 @@ static err_t pty_open_path(struct scheme *s, const struct view *v, const char *p
     err_t e = handle_node(s, path, NODE_CHARACTER, access, &n);
     if (e)
         return e;
+    // Opening takes no controlling terminal here: setting its foreground group does.
     flags &= ~(unsigned)(OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE);
+    flags |= OPEN_NO_TERMINAL;
     e = p ? open_slave(&p->entry, n, NULL, flags, file) : scheme_open_master(n, flags, file);
     node_put(n);
     return e;

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kernel's schemes as Redox programs use them, and as Linux programs see them."""
+import re
+
+import pytest
+from harness import execute, program
+
+PROGRAMS = ["redox_events", "redox_schemes"]
+
+LINUX = """
+cat /scheme/sys/uname
+ls /scheme/sys
+dd if=/scheme/time/1 bs=16 count=1 2>/dev/null | wc -c
+head -c 5 /scheme/rand | wc -c
+stat -c '%F %a' /scheme/sys/uname /scheme/pipe /scheme/time/4
+cat /scheme/time/9
+cat /scheme/sys/nothing
+echo x 2>/dev/null >/scheme/sys/uname || echo no
+echo 'from Linux' >/scheme/log
+grep -c 'sh: from Linux' /scheme/log
+ls /scheme | grep -c -e '^event$' -e '^chan$' -e '^pty$'
+"""
+
+
+@pytest.fixture(scope="module")
+def results():
+    """What each program printed, and its status; and what the Linux side printed."""
+    script = "".join(f"echo '= {name}'; {name}; echo \"= $?\"\n" for name in PROGRAMS)
+    script += f"echo '= linux'; ({LINUX}) 2>&1; echo '= 0'\n"
+    result = execute("sh", "-c", script, add=[program(name) for name in PROGRAMS], smp=2,
+                     timeout=120)
+    found = re.findall(r"^= (\w+)\n(.*?)^= (\d+)$", result.text, re.M | re.S)
+    assert "panic:" not in result.log and "ubsan:" not in result.log
+    return {name: (lines.splitlines(), int(status)) for name, lines, status in found}
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program(results, name):
+    assert name in results, f"{name} did not end: {list(results)}"
+    lines, status = results[name]
+    failed = [line for line in lines if not re.fullmatch(r"\w+: ok", line)]
+    assert lines and not failed and status == 0
+
+
+@pytest.mark.cryptos
+def test_linux_programs_read_them_too(results):
+    lines, _ = results["linux"]
+    assert lines[0] == "Redox" and lines[4] == "x86_64"
+    listing = lines[5:lines.index("uname") + 1]
+    assert {"context", "cpu", "exe", "irq", "scheme"} <= set(listing)
+    rest = lines[lines.index("uname") + 1:]
+    assert rest[:2] == ["16", "5"]
+    assert rest[2:5] == ["regular file 444", "fifo 666", "character special file 666"]
+    assert "No such file" in rest[5] and "No such file" in rest[6]
+    assert rest[7:] == ["no", "1", "3"]
