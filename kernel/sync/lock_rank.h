@@ -12,7 +12,7 @@ enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
     RANK_FILE = 4,        // scheme/: offset of one open file
     RANK_WATCH = 5,       // scheme/: the set of one watch list
-    RANK_TEXT = 6,        // process/proc/: the text of one open file
+    RANK_TEXT = 6,        // process/proc/: the text of one open file of proc, of log
     RANK_MOUNTS = 8,      // scheme/: the table of mounts
     RANK_NAMESPACE = 10,  // scheme/: moving directories within one scheme
     RANK_NODE = 15,       // scheme/: contents of one node (parent directory before child)

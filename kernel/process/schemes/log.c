@@ -11,7 +11,7 @@
 enum { LINE_ROOM = 220, RECORD_ROOM = sizeof(((struct log_record *)0)->text) + 32 };
 
 struct log_handle {
-    struct mutex lock;    // RANK_SLEEP_LEAF: all of it
+    struct mutex lock;    // RANK_TEXT: all of it
     char line[LINE_ROOM]; // written so far, without an end yet
     size_t used;
     char program[16]; // who wrote it
@@ -117,7 +117,7 @@ static err_t log_open_path(struct scheme *s, const struct view *v, const char *p
     struct log_handle *h = heap_alloc(sizeof(*h));
     if (!h)
         return -ENOMEM;
-    mutex_init(&h->lock, RANK_SLEEP_LEAF);
+    mutex_init(&h->lock, RANK_TEXT);
     err_t e = handle_make(s, &log_files, path, NODE_CHARACTER, 0666, flags, h, file);
     if (e)
         heap_free(h);
