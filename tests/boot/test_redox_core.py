@@ -6,7 +6,10 @@ import re
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["redox_memory", "redox_physical", "redox_times"]
+PROGRAMS = ["redox_memory", "redox_physical", "redox_signals", "redox_times"]
+# What kills it, and the status that a shell sees.
+DEATHS = {"default": 15, "kill": 9, "masked-fault": 11, "ignored-fault": 4, "sigreturn": 11,
+          "no-stack": 11}
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +20,13 @@ def results():
 for what in port port-after interrupts leave; do
   redox_physical $what; echo "! $what $?"
 done
+free() { grep MemFree /proc/meminfo | tr -dc 0-9; }
+before=$(free)
+for i in 1 2 3 4 5 6 7 8; do redox_physical leave; done
+test $(free) -gt $((before - 8192)) && echo "! frames came back"
+redox_signals wait & sleep 0.3; kill -USR1 $!; sleep 0.2; kill -USR1 $!; wait $!; echo "! wait $?"
 """
+    script += "".join(f'redox_signals {how}; echo "! {how} $?"\n' for how in DEATHS)
     result = execute("sh", "-c", script, add=[program(name) for name in PROGRAMS], smp=2,
                      timeout=120)
     assert "panic:" not in result.log and "ubsan:" not in result.log, result.log
@@ -29,7 +38,7 @@ done
 def test_program(results, name):
     found = re.search(rf"^= {name}\n(.*?)^= (\d+)$", results, re.M | re.S)
     assert found, results
-    failed = [line for line in found.group(1).splitlines() if not re.fullmatch(r"\w+: ok", line)]
+    failed = [line for line in found.group(1).splitlines() if "FAILED" in line]
     assert not failed and found.group(2) == "0"
 
 
@@ -39,4 +48,22 @@ def test_who_may_not_use_ports_is_killed(results):
     killed_by_segv = 128 + 11
     for what in ["port", "port-after", "interrupts"]:
         assert f"! {what} {killed_by_segv}" in results.splitlines()
+
+
+@pytest.mark.cryptos
+def test_frames_go_back_with_their_owner(results):
     assert "! leave 5" in results.splitlines()
+    assert "! frames came back" in results.splitlines()
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("how", DEATHS)
+def test_death_by_signal(results, how):
+    assert f"! {how} {128 + DEATHS[how]}" in results.splitlines()
+
+
+@pytest.mark.cryptos
+def test_signals_cut_calls_short(results):
+    """No call is made again; nanosleep tells what was left."""
+    lines = results.splitlines()
+    assert "nanosleep -4 left 1" in lines and "futex -4" in lines and "! wait 2" in lines
