@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Sending signals on behalf of a program: one process, a group, or all; each asked whether it may.
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 
 struct signal_info signal_from_caller(int number, int code)
@@ -19,32 +20,27 @@ err_t signal_send_allowed(struct process *p, const struct signal_info *info)
     return signal_send_process(p, info);
 }
 
-// Everybody but init and oneself; success when there was one that could be told.
-static err_t send_all(const struct signal_info *info)
+enum { EVERYBODY = 0 }; // no group has that number
+
+// Of a program of several contexts only the first is meant. Everybody: but init and the caller's
+// own program.
+static bool is_meant(struct process *p, int32_t group)
 {
-    err_t result = -ESRCH;
-    struct process *p;
-    for (int32_t next = 2; (p = process_next(next)); next = p->number + 1, process_put(p)) {
-        if (p == process_current() || p->zombie)
-            continue;
-        err_t e = signal_send_allowed(p, info);
-        if (!e || result == -ESRCH)
-            result = e;
-    }
-    return result;
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    bool alive = !p->zombie && program_first_locked(p) == p;
+    bool meant = group == EVERYBODY ? !p->is_init && p != program_first_locked(process_current())
+                                    : p->group && p->group->number == group;
+    spin_unlock_irq(&process_tree_lock, flags);
+    return alive && meant;
 }
 
-static err_t send_group(int32_t group, const struct signal_info *info)
+// Success when there was one that could be told.
+static err_t send_many(int32_t group, const struct signal_info *info)
 {
     err_t result = -ESRCH;
     struct process *p;
     for (int32_t next = 1; (p = process_next(next)); next = p->number + 1, process_put(p)) {
-        uint64_t flags = spin_lock_irq(&process_tree_lock);
-        bool member = p->group && p->group->number == group && !p->zombie;
-        spin_unlock_irq(&process_tree_lock, flags);
-        if (!member)
-            continue;
-        err_t e = signal_send_allowed(p, info);
+        err_t e = is_meant(p, group) ? signal_send_allowed(p, info) : -ESRCH;
         if (!e || result == -ESRCH)
             result = e;
     }
@@ -54,11 +50,11 @@ static err_t send_group(int32_t group, const struct signal_info *info)
 err_t signal_kill(int32_t which, const struct signal_info *info)
 {
     if (which == -1)
-        return send_all(info);
+        return send_many(EVERYBODY, info);
     if (which == 0)
-        return send_group(process_group_of(process_current()), info);
+        return send_many(process_group_of(process_current()), info);
     if (which < 0)
-        return which == INT32_MIN ? -ESRCH : send_group(-which, info);
+        return which == INT32_MIN ? -ESRCH : send_many(-which, info);
     struct process *p;
     err_t e = process_find(which, &p);
     if (e)

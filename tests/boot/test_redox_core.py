@@ -9,7 +9,7 @@ from harness import execute, program
 PROGRAMS = ["redox_memory", "redox_physical", "redox_signals", "redox_times"]
 # What kills it, and the status that a shell sees.
 DEATHS = {"default": 15, "kill": 9, "masked-fault": 11, "ignored-fault": 4, "sigreturn": 11,
-          "no-stack": 11}
+          "no-stack": 11, "entry-rip": 11, "entry-rsp": 11, "entry-bad": 11, "entry-altstack": 11}
 
 
 @pytest.fixture(scope="module")
