@@ -75,12 +75,12 @@ void account_switch(struct turn_cpu *c, struct thread *from, struct thread *to, 
 
 void thread_times(struct thread *t, nanos_t *user, nanos_t *system)
 {
-    nanos_t ran = t->ring.ran;
-    if (__atomic_load_n(&t->state, __ATOMIC_RELAXED) == THREAD_RUNNING)
-        ran += max_of((nanos_t)0, clock_now() - t->ring.since);
+    uint64_t flags = irq_save(); // a turn on the way would count what others ran, or nothing
+    nanos_t ran = ring_ran(&ring, &t->ring, clock_now());
     uint64_t cycles = t->system_cycles;
     if (t == thread_current() && t->system_since)
         cycles += cpu_cycles() - t->system_since;
+    irq_restore(flags);
     *system = t->space || t->system_cycles ? min_of(from_cycles(cycles), ran) : ran;
     *user = ran - *system;
 }

@@ -301,16 +301,32 @@ void ring_yield(struct ring_core *me, nanos_t now)
             max_of(i->virtual_time, container_of(first, struct ring_item, node)->virtual_time);
 }
 
+// Locks the queue that the item belongs to.
+static struct ring_core *lock_core_of(struct ring *r, struct ring_item *i)
+{
+    for (;;) {
+        struct ring_core *c = r->core[i->core];
+        ring_port_lock(c);
+        if (c == r->core[i->core])
+            return c;
+        ring_port_unlock(c); // it moved meanwhile
+    }
+}
+
+nanos_t ring_ran(struct ring *r, struct ring_item *i, nanos_t now)
+{
+    struct ring_core *c = lock_core_of(r, i);
+    if (i == c->current)
+        ring_charge(c, now);
+    nanos_t ran = i->ran;
+    ring_port_unlock(c);
+    return ran;
+}
+
 void ring_item_changed(struct ring *r, struct ring_core *me, struct ring_item *i,
                        void (*change)(struct ring_item *i, void *data), void *data, nanos_t now)
 {
-    struct ring_core *c = r->core[i->core];
-    ring_port_lock(c);
-    while (c != r->core[i->core]) { // it moved meanwhile
-        ring_port_unlock(c);
-        c = r->core[i->core];
-        ring_port_lock(c);
-    }
+    struct ring_core *c = lock_core_of(r, i);
     if (i == c->heir)
         queue_heir(c, now);
     bool queued = i->queued, attached = i->attached;

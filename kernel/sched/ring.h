@@ -171,6 +171,8 @@ void ring_guard_heir(struct ring_core *me, nanos_t now);
 struct ring_item *ring_turn_to_heir(struct ring_core *me, nanos_t now) must_check;
 void ring_timer(struct ring *r, struct ring_core *me, nanos_t now);
 void ring_charge(struct ring_core *me, nanos_t now); // what runs; own queue locked
+// What the item ran in all; any core's.
+nanos_t ring_ran(struct ring *r, struct ring_item *i, nanos_t now);
 // What runs on this core already (at boot) becomes an item.
 void ring_adopt(struct ring *r, struct ring_core *me, struct ring_item *i, nanos_t now);
 void ring_yield(struct ring_core *me, nanos_t now); // lets others of its urgency go first

@@ -22,6 +22,13 @@ def test_fair(smp, processes, seconds):
     assert jain >= 0.99 and busy >= 0.99, result.text
 
 
+# Five on two CPUs: each is interrupted, and taken to the other CPU, while it reads.
+@pytest.mark.parametrize("icount", [False, True])
+def test_clocks_of_what_ran_never_go_back(icount):
+    execute("cpu_clock", "5", "2", smp=2, icount=icount, add=program("cpu_clock"), timeout=240,
+            check=True)
+
+
 def counts(text):
     """Of each time that both files were read: IPIs for turns; all CPUs' turns and token passes."""
     return [(int(re.search(r"TURN: +(\d+)", part).group(1)),
