@@ -5,6 +5,7 @@
 
 void chan_scheme_init(void);
 void event_scheme_init(void);
-void root_scheme_init(void); // the one without a name
+void initfs_scheme_init(void); // once there is a tree
+void root_scheme_init(void);   // the one without a name
 void shm_scheme_init(void);
 void time_schemes_init(void); // time, itimer

@@ -62,4 +62,5 @@ void scheme_init(void)
     root_make();
     root_mount("/dev", "dev");
     root_mount("/scheme", "scheme");
+    initfs_scheme_init();
 }
