@@ -9,9 +9,14 @@ static bool signal_hook(struct thread *thread)
     return thread->owner && signal_pending(thread->owner);
 }
 
+static bool doom_hook(struct thread *thread)
+{
+    return thread->owner && signal_is_doom(thread->owner);
+}
+
 void job_control_init(void)
 {
-    thread_set_signal_hook(signal_hook);
+    thread_set_signal_hook(signal_hook, doom_hook);
 }
 
 err_t signal_send_group(int32_t number, const struct signal_info *info)

@@ -135,6 +135,23 @@ bool signal_pending(struct task *t)
            (p->exec_task && p->exec_task != t) || context_wanted(p);
 }
 
+bool signal_is_doom(struct task *t)
+{
+    struct process *p = t->process;
+    if (__atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE) || (p->exec_task && p->exec_task != t))
+        return true;
+    uint64_t pending = (__atomic_load_n(&t->pending.pending, __ATOMIC_ACQUIRE) |
+                        __atomic_load_n(&p->pending.pending, __ATOMIC_ACQUIRE)) &
+                       ~t->mask;
+    for (; pending; pending &= pending - 1) {
+        int number = __builtin_ctzll(pending) + 1;
+        bool kills = !signal_default_ignores(number) && !signal_stops(number);
+        if (kills && signal_action_of(p, number).handler == ACTION_DEFAULT)
+            return true;
+    }
+    return false;
+}
+
 // Tells a task to look at its signals, waking it from an interruptible sleep.
 void task_notify(struct task *t)
 {

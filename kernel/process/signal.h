@@ -136,6 +136,9 @@ err_t signal_kill(int32_t which, const struct signal_info *info) must_check;
 
 // True when an unblocked signal (or a kill, a stop) waits: what ends an interruptible sleep.
 bool signal_pending(struct task *t);
+// True when the task will end on its way to user mode: its process ends, or an unblocked signal
+// waits whose default action, which is in force, kills.
+bool signal_is_doom(struct task *t);
 // The calling task's mask.
 void signal_set_mask(uint64_t mask);
 void signal_set_mask_of(struct task *t, uint64_t mask); // of another process's, too

@@ -8,11 +8,17 @@
 #include "kernel/sched/turn.h"
 #include "kernel/console/panic.h"
 
-static bool (*signal_hook)(struct thread *t);
+static bool (*signal_hook)(struct thread *t), (*doom_hook)(struct thread *t);
 
-void thread_set_signal_hook(bool (*pending)(struct thread *t))
+void thread_set_signal_hook(bool (*pending)(struct thread *t), bool (*doomed)(struct thread *t))
 {
     signal_hook = pending;
+    doom_hook = doomed;
+}
+
+bool thread_is_doomed(void)
+{
+    return doom_hook && doom_hook(thread_current());
 }
 
 static bool wake_locked(struct thread *t)
@@ -122,6 +128,18 @@ err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible)
     if (t->timed_out)
         e = -ETIMEDOUT;
 out:
+    __atomic_store_n(&t->interruptible, false, __ATOMIC_RELAXED);
+    return e;
+}
+
+err_t wait_sleep_fatal(struct waiter *w)
+{
+    struct thread *t = thread_current();
+    assert(may_sleep());
+    __atomic_store_n(&t->interruptible, true, __ATOMIC_SEQ_CST); // pairs as in wait_sleep()
+    err_t e = thread_is_doomed() ? -EINTR : 0;
+    if (!e)
+        sleep_now(t);
     __atomic_store_n(&t->interruptible, false, __ATOMIC_RELAXED);
     return e;
 }

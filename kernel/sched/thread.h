@@ -104,8 +104,9 @@ bool thread_interrupt(struct thread *t);
 // Sets work bits; when the thread runs on another CPU in user mode, sends it there by one IPI.
 void thread_set_work(struct thread *t, uint32_t bits);
 
-// The process room says whether the thread must wake for a signal (interruptible sleeps ask it).
-void thread_set_signal_hook(bool (*pending)(struct thread *t));
+// The process room says whether the thread must wake for a signal (interruptible sleeps ask it),
+// and whether that will end it (wait_sleep_fatal).
+void thread_set_signal_hook(bool (*pending)(struct thread *t), bool (*doomed)(struct thread *t));
 
 void thread_yield(void);
 err_t thread_sleep_until(nanos_t deadline, bool interruptible) must_check; // 0 or -EINTR

@@ -177,7 +177,7 @@ static len_t read_checked(struct file *f, struct io *io, uint64_t offset)
         return -EISDIR;
     if (!f->ops->read)
         return -EINVAL;
-    if (io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
+    if (offset != FILE_OFFSET_OWN && io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
         return -EINVAL;
     return f->ops->read(f, io, offset);
 }
@@ -188,7 +188,7 @@ static len_t write_checked(struct file *f, struct io *io, uint64_t offset)
         return -EBADF;
     if (!f->ops->write)
         return -EINVAL;
-    if (io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
+    if (offset != FILE_OFFSET_OWN && io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
         return -EFBIG;
     if (!f->node || f->node->kind != NODE_FILE || !hooks->write_room)
         return f->ops->write(f, io, offset);
@@ -204,8 +204,8 @@ static len_t write_checked(struct file *f, struct io *io, uint64_t offset)
 
 len_t file_read(struct file *f, struct io *io)
 {
-    if (!f->ops->seek)
-        return read_checked(f, io, 0);
+    if (f->ops->keeps_offset || !f->ops->seek)
+        return read_checked(f, io, f->ops->keeps_offset ? FILE_OFFSET_OWN : 0);
     mutex_lock(&f->lock);
     len_t n = read_checked(f, io, f->offset);
     if (n > 0)
@@ -216,8 +216,8 @@ len_t file_read(struct file *f, struct io *io)
 
 len_t file_write(struct file *f, struct io *io)
 {
-    if (!f->ops->seek)
-        return write_checked(f, io, 0);
+    if (f->ops->keeps_offset || !f->ops->seek)
+        return write_checked(f, io, f->ops->keeps_offset ? FILE_OFFSET_OWN : 0);
     mutex_lock(&f->lock);
     len_t n = write_checked(f, io, f->offset);
     if (n > 0) {
@@ -249,6 +249,8 @@ err_t file_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *resul
         return -EBADF;
     if (!f->ops->seek)
         return -ESPIPE;
+    if (f->ops->keeps_offset)
+        return f->ops->seek(f, by, from, result);
     mutex_lock(&f->lock);
     err_t e = f->ops->seek(f, by, from, result);
     if (!e)
@@ -314,11 +316,14 @@ err_t file_list(struct file *f, struct directory_sink *s)
         return -EBADF;
     if (f->node && __atomic_load_n(&f->node->dead, __ATOMIC_RELAXED))
         return -ENOENT;
-    mutex_lock(&f->lock);
+    bool lock = !f->ops->keeps_offset;
+    if (lock)
+        mutex_lock(&f->lock);
     struct list_progress p = { { list_entry_pass }, s, f->offset };
     err_t e = f->ops->list(f, f->offset, &p.sink);
     f->offset = p.offset;
-    mutex_unlock(&f->lock);
+    if (lock)
+        mutex_unlock(&f->lock);
     return e;
 }
 

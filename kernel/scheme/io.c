@@ -86,6 +86,17 @@ err_t io_get(struct io *io, void *to, size_t size)
     return 0;
 }
 
+void io_skip(struct io *io, size_t size)
+{
+    assert(size <= io->left);
+    while (size) {
+        size_t n;
+        io_piece(io, size, &n);
+        io_advance(io, n);
+        size -= n;
+    }
+}
+
 err_t io_put_zeros(struct io *io, size_t size)
 {
     static const char zeros[1024];

@@ -37,6 +37,7 @@ err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, b
 
 err_t io_put(struct io *io, const void *from, size_t size) must_check; // size <= io->left
 err_t io_get(struct io *io, void *to, size_t size) must_check;
+void io_skip(struct io *io, size_t size); // moves on without touching the bytes
 err_t io_put_zeros(struct io *io, size_t size) must_check;
 // What a read or write returns: the bytes done, or `e` when none were.
 static inline len_t io_result(const struct io *io, err_t e)

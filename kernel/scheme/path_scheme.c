@@ -116,10 +116,11 @@ static const char *name_part(const char *path, unsigned find_flags, size_t *leng
     const char *name = path, *end = path;
     if (strncmp(path, prefix, sizeof(prefix) - 1) == 0) {
         name = end = path + sizeof(prefix) - 1;
-        while (*end && *end != '/')
+        while (*end && *end != '/' && *end != ':')
             end++;
         *length = (size_t)(end - name);
-        return *length ? name : NULL;
+        *raw = end == name && *end == ':'; // "/scheme/:NAME" is ":NAME", for every ABI
+        return *raw || (*length && *end != ':') ? name : NULL;
     }
     if (!(find_flags & FIND_SCHEMES))
         return NULL;

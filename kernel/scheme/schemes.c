@@ -48,6 +48,29 @@ err_t scheme_register(struct scheme *s)
     return e;
 }
 
+// What /scheme/NAME was is forgotten, so that the cache of names does not keep the scheme.
+static void directory_forget(const char *name)
+{
+    size_t length = strlen(name);
+    mutex_lock(&directory->node->lock);
+    __atomic_fetch_add(&directory->node->generation, 1, __ATOMIC_RELEASE);
+    struct name *n = names_find(directory, name, length, names_hash(directory, name, length));
+    if (n) {
+        names_forget(n);
+        name_put(n);
+    }
+    mutex_unlock(&directory->node->lock);
+}
+
+void scheme_unregister(struct scheme *s)
+{
+    spin_lock(&registry_lock);
+    list_remove(&s->registry_link);
+    spin_unlock(&registry_lock);
+    directory_forget(s->name);
+    scheme_put(s);
+}
+
 err_t scheme_find(const char *name, size_t length, struct scheme **scheme)
 {
     spin_lock(&registry_lock);

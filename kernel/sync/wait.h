@@ -65,6 +65,11 @@ bool thread_hand_over(struct thread *t); // the same for one thread; thread_wake
 // Sleeps until woken, `deadline` (clock time, ns since boot) or, if `interruptible`, a signal.
 // Returns 0, -EINTR or -ETIMEDOUT. The scheduler provides it. Call between waiter_begin and _end.
 err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible);
+// The same without a deadline, cut short only by what ends the thread (SIGKILL, and other signals
+// that nothing handles).
+err_t wait_sleep_fatal(struct waiter *w) must_check;
+// Whether such a signal waits for the calling thread.
+bool thread_is_doomed(void);
 
 // Prepares the calling thread for wait_sleep(); what happens from here on cuts the sleep short.
 void wait_prepare(struct waiter *w);

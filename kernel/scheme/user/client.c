@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Clients' files: every operation is a request to the server.
+#include "kernel/memory/heap.h"
+#include "kernel/scheme/user/inside.h"
+#include "kernel/scheme/user/limits.h"
+#include "lib/string.h"
+#include <redox/flags.h>
+
+// Flags that say how to open; the others stay with the open file.
+enum { OPEN_ONCE = OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE | OPEN_NO_TERMINAL };
+
+static uint64_t flags_for_server(unsigned flags)
+{
+    static const struct {
+        unsigned ours;
+        uint32_t theirs;
+    } map[] = {
+        { OPEN_READ, REDOX_O_RDONLY },       { OPEN_WRITE, REDOX_O_WRONLY },
+        { OPEN_NONBLOCK, REDOX_O_NONBLOCK }, { OPEN_APPEND, REDOX_O_APPEND },
+        { OPEN_ASYNC, REDOX_O_ASYNC },       { OPEN_SYNC, REDOX_O_FSYNC },
+        { OPEN_CREATE, REDOX_O_CREAT },      { OPEN_TRUNCATE, REDOX_O_TRUNC },
+        { OPEN_EXCLUSIVE, REDOX_O_EXCL },    { OPEN_DIRECTORY, REDOX_O_DIRECTORY },
+        { OPEN_PATH, REDOX_O_STAT },         { OPEN_NO_FOLLOW, REDOX_O_NOFOLLOW },
+    };
+    uint64_t result = 0;
+    for (size_t i = 0; i < array_len(map); i++)
+        if (flags & map[i].ours)
+            result |= map[i].theirs;
+    return result;
+}
+
+err_t client_begin(struct user_scheme *s, struct client *c, enum message_kind kind,
+                   struct request **request)
+{
+    struct caller caller;
+    caller_look(&caller);
+    struct scheme_account *account = c ? c->account : account_get(caller.user);
+    if (!account)
+        return -ENOMEM;
+    err_t e = request_begin(&s->queue, kind, account, request);
+    if (!c)
+        account_put(account); // the request holds it
+    if (e)
+        return e;
+    struct message *m = &(*request)->message;
+    m->process = caller.process;
+    m->user = caller.user;
+    m->group = caller.group;
+    m->handle = c ? c->handle : 0;
+    return 0;
+}
+
+err_t client_lend(struct user_scheme *s, struct request *r, struct io *io, uint64_t size,
+                  enum buffer_way way)
+{
+    err_t e = buffer_begin(&r->buffer, s->window, io, size, way);
+    if (e) {
+        request_end(&s->queue, r);
+        return e;
+    }
+    r->message.buffer = r->buffer.address;
+    r->message.size = r->buffer.size;
+    return 0;
+}
+
+// How many bytes of the buffer count. A server cannot answer more than it was lent.
+static int64_t bytes_answered(const struct request *r, int64_t *result)
+{
+    if (*result < 0)
+        return 0;
+    if (r->message.kind == MESSAGE_STATUS || r->message.kind == MESSAGE_TOTALS)
+        return (int64_t)r->buffer.size; // the answer is 0
+    if ((uint64_t)*result > r->buffer.size)
+        *result = -EIO;
+    return max_of(*result, (int64_t)0);
+}
+
+int64_t client_call(struct user_scheme *s, struct request *r, struct io *io)
+{
+    int64_t result = request_call(&s->queue, &r);
+    if (!r)
+        return result;
+    if (io) {
+        int64_t count = bytes_answered(r, &result);
+        err_t e = buffer_end(&r->buffer, io, (uint64_t)count);
+        if (e)
+            result = e;
+    } else {
+        buffer_drop(&r->buffer);
+    }
+    request_end(&s->queue, r);
+    return result;
+}
+
+int64_t client_ask(struct client *c, enum message_kind kind, uint64_t a, uint64_t b)
+{
+    struct request *r;
+    err_t e = client_begin(c->scheme, c, kind, &r);
+    if (e)
+        return e;
+    r->message.a = a;
+    r->message.b = b;
+    return client_call(c->scheme, r, NULL);
+}
+
+int64_t client_ask_bytes(struct client *c, enum message_kind kind, void *bytes, size_t size,
+                         enum buffer_way way, uint64_t a, uint64_t b)
+{
+    struct request *r;
+    err_t e = client_begin(c->scheme, c, kind, &r);
+    if (e)
+        return e;
+    r->message.a = a;
+    r->message.b = b;
+    struct io io = io_kernel(bytes, size);
+    e = client_lend(c->scheme, r, &io, size, way);
+    if (e)
+        return e;
+    // The result of a request that takes bytes need not be their number.
+    return client_call(c->scheme, r, way == BUFFER_OUT ? &io : NULL);
+}
+
+// Opening.
+
+static struct client *client_make(struct user_scheme *s)
+{
+    struct client *c = heap_alloc(sizeof(*c));
+    if (!c)
+        return NULL;
+    user_scheme_get(s);
+    c->scheme = s;
+    wait_queue_init(&c->wait);
+    return c;
+}
+
+static void client_drop(struct client *c)
+{
+    account_put(c->account);
+    user_scheme_put(c->scheme);
+    heap_free(c->listing);
+    heap_free(c);
+}
+
+static void closing_drop(struct request *r)
+{
+    client_drop(container_of(r, struct client, closing));
+}
+
+static void client_close(struct file *f)
+{
+    struct client *c = f->data;
+    struct caller caller;
+    caller_look(&caller);
+    client_events_end(c);
+    c->closing.message = (struct message){
+        .process = caller.process, .user = caller.user, .group = caller.group, .handle = c->handle
+    };
+    c->closing.drop = closing_drop;
+    if (!request_post(&c->scheme->queue, &c->closing, MESSAGE_CLOSE))
+        client_drop(c);
+}
+
+// Sends an OPEN or DUP and makes the open file of its answer: `c`, which moves in, or what the
+// server gave.
+static err_t client_open_with(struct client *c, struct request *r, unsigned flags,
+                              struct file **file)
+{
+    struct user_scheme *s = c->scheme;
+    c->account = r->account;
+    account_hold(c->account);
+    int64_t result = request_call(&s->queue, &r);
+    struct file *given = NULL;
+    if (r) {
+        given = r->file;
+        r->file = NULL;
+        c->positioned = r->positioned && s->version2;
+        buffer_drop(&r->buffer);
+        request_end(&s->queue, r);
+    }
+    if (result < 0 || given) {
+        client_drop(c);
+        *file = given;
+        return result < 0 ? (err_t)result : 0;
+    }
+    c->handle = (uint64_t)result;
+    bool seeks = !s->version2 || c->positioned;
+    if (flags & OPEN_PATH)
+        flags &= OPEN_PATH | OPEN_DIRECTORY | OPEN_NO_FOLLOW;
+    err_t e = file_make(seeks ? &client_seekers : &client_streams, NULL, NULL,
+                        flags & ~(unsigned)OPEN_ONCE, c, file);
+    if (e) { // the server is told by the way of all files
+        struct file nobody = { .data = c };
+        client_close(&nobody);
+    }
+    return e;
+}
+
+err_t client_open(struct scheme *scheme, const struct view *v, const char *path, size_t length,
+                  unsigned flags, unsigned mode, struct file **file)
+{
+    struct user_scheme *s = user_scheme_of(scheme);
+    struct request *r;
+    err_t e = client_begin(s, NULL, MESSAGE_OPEN, &r);
+    if (e)
+        return e;
+    r->message.a = flags_for_server(flags) | (flags & OPEN_CREATE ? mode & REDOX_O_MODE : 0);
+    struct io io = io_kernel((void *)(uintptr_t)path, length);
+    e = client_lend(s, r, &io, length, BUFFER_IN);
+    if (e)
+        return e;
+    struct client *c = client_make(s);
+    if (!c) {
+        buffer_drop(&r->buffer);
+        request_end(&s->queue, r);
+        return -ENOMEM;
+    }
+    return client_open_with(c, r, flags, file);
+}
+
+static err_t client_derive(struct file *f, const void *bytes, size_t size, struct file **file)
+{
+    struct client *from = f->data;
+    struct user_scheme *s = from->scheme;
+    struct request *r;
+    err_t e = client_begin(s, from, MESSAGE_DUP, &r);
+    if (e)
+        return e;
+    struct io io = io_kernel((void *)(uintptr_t)bytes, size);
+    e = client_lend(s, r, &io, size, BUFFER_IN);
+    if (e)
+        return e;
+    struct client *c = client_make(s);
+    if (!c) {
+        buffer_drop(&r->buffer);
+        request_end(&s->queue, r);
+        return -ENOMEM;
+    }
+    return client_open_with(c, r, f->flags, file);
+}
+
+err_t client_remove(struct scheme *scheme, const struct view *v, const char *path, size_t length,
+                    bool directory)
+{
+    struct user_scheme *s = user_scheme_of(scheme);
+    struct request *r;
+    err_t e = client_begin(s, NULL, directory ? MESSAGE_RMDIR : MESSAGE_UNLINK, &r);
+    if (e)
+        return e;
+    struct io io = io_kernel((void *)(uintptr_t)path, length);
+    e = client_lend(s, r, &io, length, BUFFER_IN);
+    return e ? e : (err_t)min_of(client_call(s, r, NULL), (int64_t)0);
+}
+
+// Reading and writing.
+
+static len_t transfer(struct file *f, struct io *io, uint64_t offset, enum message_kind kind)
+{
+    struct client *c = f->data;
+    struct user_scheme *s = c->scheme;
+    bool own = !c->positioned || offset == FILE_OFFSET_OWN;
+    if (!s->version2 && offset != FILE_OFFSET_OWN)
+        return -ESPIPE; // only the server knows where it is
+    struct request *r;
+    err_t e = client_begin(s, c, kind, &r);
+    if (e)
+        return e;
+    if (c->positioned)
+        r->message.a = own ? __atomic_load_n(&c->offset, __ATOMIC_RELAXED) : offset;
+    else
+        r->message.a = UINT64_MAX;
+    r->message.b = (f->flags & OPEN_NONBLOCK ? REDOX_RW_NONBLOCK : 0) |
+                   (f->flags & OPEN_APPEND ? REDOX_RW_APPEND : 0);
+    e = client_lend(s, r, io, io->left, kind == MESSAGE_READ ? BUFFER_OUT : BUFFER_IN);
+    if (e)
+        return e;
+    int64_t n = client_call(s, r, io);
+    client_changed(c);
+    if (n > 0 && c->positioned && own)
+        __atomic_fetch_add(&c->offset, (uint64_t)n, __ATOMIC_RELAXED);
+    return n;
+}
+
+static len_t client_read(struct file *f, struct io *io, uint64_t offset)
+{
+    return transfer(f, io, offset, MESSAGE_READ);
+}
+
+static len_t client_write(struct file *f, struct io *io, uint64_t offset)
+{
+    return transfer(f, io, offset, MESSAGE_WRITE);
+}
+
+// Version 2 keeps the offset here, and asks for the size only.
+static err_t seek_positioned(struct client *c, int64_t by, enum seek_from from, uint64_t *result)
+{
+    int64_t base = 0, to;
+    if (from == SEEK_FROM_HERE)
+        base = (int64_t)__atomic_load_n(&c->offset, __ATOMIC_RELAXED);
+    else if (from == SEEK_FROM_END)
+        base = client_ask(c, MESSAGE_SIZE, 0, 0);
+    if (base < 0)
+        return (err_t)base;
+    if (add_overflows(base, by, &to))
+        return -EOVERFLOW;
+    if (to < 0)
+        return -EINVAL;
+    __atomic_store_n(&c->offset, (uint64_t)to, __ATOMIC_RELAXED);
+    *result = (uint64_t)to;
+    return 0;
+}
+
+static err_t client_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
+{
+    struct client *c = f->data;
+    if (from > SEEK_FROM_END)
+        return -EINVAL;
+    if (c->positioned)
+        return seek_positioned(c, by, from, result);
+    int64_t to = client_ask(c, MESSAGE_SEEK, (uint64_t)by, from);
+    *result = (uint64_t)to;
+    return to < 0 ? (err_t)to : 0;
+}
+
+// The rest.
+
+static err_t client_sync(struct file *f, bool data_only)
+{
+    return (err_t)min_of(client_ask(f->data, MESSAGE_SYNC, 0, 0), (int64_t)0);
+}
+
+static err_t client_resize(struct file *f, uint64_t size)
+{
+    return (err_t)min_of(client_ask(f->data, MESSAGE_RESIZE, size, 0), (int64_t)0);
+}
+
+static err_t client_change_flags(struct file *f, unsigned flags)
+{
+    uint64_t theirs = flags_for_server(flags);
+    return (err_t)min_of(client_ask(f->data, MESSAGE_CONTROL, REDOX_F_SETFL, theirs), (int64_t)0);
+}
+
+static err_t client_path(struct file *f, char *to, size_t room, size_t *length)
+{
+    if (!room)
+        return -ERANGE;
+    int64_t n = client_ask_bytes(f->data, MESSAGE_PATH, to, room - 1, BUFFER_OUT, 0, 0);
+    if (n < 0)
+        return (err_t)n;
+    *length = (size_t)n;
+    to[n] = '\0';
+    return 0;
+}
+
+static err_t client_rename(struct file *f, const char *path, size_t length)
+{
+    int64_t result =
+        client_ask_bytes(f->data, MESSAGE_RENAME, (void *)(uintptr_t)path, length, BUFFER_IN, 0, 0);
+    return (err_t)min_of(result, (int64_t)0);
+}
+
+// The request has a reference of its own, so that what goes wrong leaves the caller's alone.
+static err_t client_send(struct file *f, struct file *sent, unsigned flags, uint64_t argument,
+                         uint64_t *result)
+{
+    struct client *c = f->data;
+    struct user_scheme *s = c->scheme;
+    if (sent->ops == &server_files)
+        return -EINVAL; // would live as long as itself
+    struct request *r;
+    err_t e = client_begin(s, c, MESSAGE_SEND, &r);
+    if (e)
+        return e;
+    r->message.a = flags;
+    r->message.b = argument;
+    r->file = sent;
+    file_get(sent);
+    int64_t answer = request_call(&s->queue, &r);
+    if (r) {
+        if (r->file)
+            file_put(r->file);
+        r->file = NULL;
+        request_end(&s->queue, r);
+    }
+    if (answer < 0)
+        return (err_t)answer;
+    file_put(sent);
+    *result = (uint64_t)answer;
+    return 0;
+}
+
+#define CLIENT_FILES                                                                        \
+    .name = "user", .read = client_read, .write = client_write, .list = client_list,        \
+    .poll = client_poll, .sync = client_sync, .resize = client_resize, .path = client_path, \
+    .status = client_status, .set_status = client_set_status, .totals = client_totals,      \
+    .derive = client_derive, .change_flags = client_change_flags, .send = client_send,      \
+    .rename = client_rename, .close = client_close, .keeps_offset = true
+
+const struct file_ops client_streams = { CLIENT_FILES };
+const struct file_ops client_seekers = { CLIENT_FILES, .seek = client_seek };

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The table of requests and the edges between their states. See request.h.
+#include "kernel/scheme/user/request.h"
+#include "kernel/memory/heap.h"
+#include "kernel/sched/thread.h"
+#include "kernel/scheme/file.h"
+#include "kernel/scheme/user/limits.h"
+
+void request_queue_init(struct request_queue *q)
+{
+    spin_init(&q->lock, RANK_QUEUE);
+    list_init(&q->pending);
+    list_init(&q->free);
+    wait_queue_init(&q->readers);
+}
+
+void request_queue_drop(struct request_queue *q)
+{
+    for (unsigned i = 0; i < array_len(q->chunks); i++)
+        heap_free(q->chunks[i]);
+}
+
+static struct request *slot_of(const struct request_queue *q, uint64_t slot)
+{
+    return &q->chunks[slot / REQUESTS_CHUNK][slot % REQUESTS_CHUNK];
+}
+
+// More slots. Two threads may come at once: then both add some.
+static err_t slots_grow(struct request_queue *q)
+{
+    struct request *chunk = heap_alloc_array(REQUESTS_CHUNK, sizeof(*chunk));
+    if (!chunk)
+        return -ENOMEM;
+    err_t e = -EAGAIN;
+    spin_lock(&q->lock);
+    if (q->count < REQUESTS_MAX) {
+        q->chunks[q->count / REQUESTS_CHUNK] = chunk;
+        for (unsigned i = 0; i < REQUESTS_CHUNK; i++) {
+            chunk[i].slot = q->count++;
+            list_push_back(&q->free, &chunk[i].link);
+        }
+        e = 0;
+    }
+    spin_unlock(&q->lock);
+    if (e)
+        heap_free(chunk);
+    return e;
+}
+
+static err_t slot_take(struct request_queue *q, struct request **request)
+{
+    for (;;) {
+        spin_lock(&q->lock);
+        bool dead = q->dead;
+        struct list *link = dead ? NULL : list_pop_front(&q->free);
+        if (link) {
+            struct request *r = container_of(link, struct request, link);
+            r->state = REQUEST_NEW;
+            r->generation++;
+            *request = r;
+        }
+        spin_unlock(&q->lock);
+        if (link || dead)
+            return link ? 0 : -ENODEV;
+        err_t e = slots_grow(q);
+        if (e)
+            return e;
+    }
+}
+
+err_t request_begin(struct request_queue *q, enum message_kind kind, struct scheme_account *account,
+                    struct request **request)
+{
+    if (account && !account_take(&account->requests, account->requests_max))
+        return -EAGAIN;
+    err_t e = slot_take(q, request);
+    if (e) {
+        if (account)
+            account_give(&account->requests);
+        return e;
+    }
+    struct request *r = *request;
+    r->message = (struct message){ .kind = kind };
+    r->cancelled = r->cancel_queued = r->positioned = false;
+    r->wait = NULL;
+    r->result = 0;
+    r->file = NULL;
+    r->buffer = (struct buffer){ 0 };
+    r->account = account;
+    if (account)
+        account_hold(account);
+    return 0;
+}
+
+void request_end(struct request_queue *q, struct request *r)
+{
+    if (!r)
+        return;
+    struct scheme_account *account = r->account;
+    spin_lock(&q->lock);
+    r->state = REQUEST_FREE;
+    r->account = NULL;
+    list_push_front(&q->free, &r->link);
+    spin_unlock(&q->lock);
+    if (account)
+        account_give(&account->requests);
+    account_put(account);
+}
+
+static void readers_wake(struct request_queue *q)
+{
+    wait_wake_key(&q->readers, POLL_IN, 1);
+}
+
+// Tells the waiting thread; from then on r is its own, or (gone) nobody's.
+static void tell_locked(struct request *r, enum request_outcome outcome, int64_t result)
+{
+    struct request_wait *w = r->wait;
+    r->wait = NULL;
+    if (outcome == REQUEST_HAS_ANSWER)
+        r->state = REQUEST_ANSWERED;
+    w->result = result;
+    __atomic_store_n(&w->outcome, outcome, __ATOMIC_RELEASE); // pairs with request_sleep()
+    thread_wake(w->thread);
+}
+
+static void uncancel_locked(struct request *r)
+{
+    if (r->cancel_queued)
+        list_remove(&r->link);
+    r->cancel_queued = false;
+}
+
+// The waiting thread got a signal, and is `doomed` to end by it or not.
+static void request_interrupt(struct request_queue *q, struct request *r, struct request_wait *w,
+                              bool doomed)
+{
+    bool wake = false;
+    spin_lock(&q->lock);
+    if (w->outcome != REQUEST_WAITS) {
+    } else if (r->state == REQUEST_QUEUED) {
+        list_remove(&r->link);
+        tell_locked(r, REQUEST_HAS_ANSWER, -EINTR);
+    } else {
+        wake = !r->cancelled;
+        if (wake) {
+            r->cancelled = r->cancel_queued = true;
+            list_push_back(&q->pending, &r->link);
+        }
+        if (doomed)
+            tell_locked(r, REQUEST_IS_GONE, -EINTR);
+    }
+    spin_unlock(&q->lock);
+    if (wake)
+        readers_wake(q);
+}
+
+static void request_sleep(struct request_queue *q, struct request *r, struct request_wait *w)
+{
+    bool interrupted = false;
+    for (;;) {
+        wait_prepare(NULL);
+        if (__atomic_load_n(&w->outcome, __ATOMIC_ACQUIRE) != REQUEST_WAITS)
+            return;
+        err_t e = interrupted ? wait_sleep_fatal(NULL) : wait_sleep(NULL, WAIT_FOREVER, true);
+        if (e) {
+            interrupted = true;
+            request_interrupt(q, r, w, thread_is_doomed());
+        }
+    }
+}
+
+int64_t request_call(struct request_queue *q, struct request **request)
+{
+    struct request *r = *request;
+    struct request_wait w = { .thread = thread_current() };
+    spin_lock(&q->lock);
+    bool dead = q->dead;
+    if (!dead) {
+        r->wait = &w;
+        r->state = REQUEST_QUEUED;
+        list_push_back(&q->pending, &r->link);
+    }
+    spin_unlock(&q->lock);
+    if (dead)
+        return -ENODEV;
+    readers_wake(q);
+    request_sleep(q, r, &w);
+    if (w.outcome == REQUEST_IS_GONE) {
+        spin_lock(&q->lock); // who told us has left `w` alone
+        spin_unlock(&q->lock);
+        *request = NULL;
+    }
+    return w.result;
+}
+
+bool request_post(struct request_queue *q, struct request *r, enum message_kind kind)
+{
+    r->message.kind = kind;
+    r->slot = REQUEST_NO_SLOT;
+    r->state = REQUEST_QUEUED;
+    spin_lock(&q->lock);
+    bool dead = q->dead;
+    if (!dead)
+        list_push_back(&q->pending, &r->link);
+    spin_unlock(&q->lock);
+    if (!dead)
+        readers_wake(q);
+    return !dead;
+}
+
+// What the server reads.
+
+bool request_next(struct request_queue *q, struct request_read *read)
+{
+    spin_lock(&q->lock);
+    struct list *link = list_pop_front(&q->pending);
+    if (link) {
+        struct request *r = container_of(link, struct request, link);
+        *read = (struct request_read){ request_id(r), r->message, r, r->generation };
+        if (r->state == REQUEST_SEEN) {
+            r->cancel_queued = false;
+            read->message.kind = MESSAGE_CANCEL;
+            read->message.a = read->id;
+        }
+        r->state = REQUEST_SEEN;
+    }
+    spin_unlock(&q->lock);
+    return link;
+}
+
+void request_read_done(struct request_queue *q, struct request_read *read)
+{
+    if (read->request->slot == REQUEST_NO_SLOT)
+        read->request->drop(read->request);
+}
+
+void request_return(struct request_queue *q, struct request_read *read)
+{
+    struct request *r = read->request;
+    bool drop = false;
+    spin_lock(&q->lock);
+    if (r->slot == REQUEST_NO_SLOT) {
+        drop = q->dead;
+        r->state = REQUEST_QUEUED;
+        if (!drop)
+            list_push_front(&q->pending, &r->link);
+    } else if (r->generation == read->generation && r->state == REQUEST_SEEN && !q->dead) {
+        if (read->message.kind != MESSAGE_CANCEL)
+            uncancel_locked(r);
+        if (read->message.kind == MESSAGE_CANCEL && !r->cancel_queued)
+            r->cancel_queued = true;
+        else if (read->message.kind != MESSAGE_CANCEL)
+            r->state = REQUEST_QUEUED;
+        list_push_front(&q->pending, &r->link);
+    }
+    spin_unlock(&q->lock);
+    if (drop)
+        r->drop(r);
+}
+
+// What the server answers.
+
+static struct request *find_locked(struct request_queue *q, const struct answer *a)
+{
+    uint64_t slot = a->id & REQUEST_NO_SLOT;
+    if (slot >= q->count)
+        return NULL;
+    struct request *r = slot_of(q, index_clamp(slot, q->count));
+    uint64_t id = request_id(r);
+    bool same = a->short_id ? (uint32_t)id == a->id : id == a->id;
+    return same && r->state == REQUEST_SEEN ? r : NULL;
+}
+
+static bool opens(const struct message *m)
+{
+    return m->kind == MESSAGE_OPEN || m->kind == MESSAGE_DUP;
+}
+
+// A request that nobody waits for has its answer and is in our hands (NEW): gives back what it
+// holds; what the server opened or mapped for it is to be closed.
+static void orphan_end(struct request_queue *q, struct request *r, int64_t result,
+                       struct file *file)
+{
+    if (r->file)
+        file_put(r->file);
+    r->file = NULL;
+    if (file)
+        file_put(file);
+    buffer_drop(&r->buffer);
+    bool undo = result >= 0 && !file && (opens(&r->message) || r->message.kind == MESSAGE_MAP);
+    if (undo) {
+        spin_lock(&q->lock);
+        undo = !q->dead;
+        if (undo) {
+            if (opens(&r->message))
+                r->message.handle = (uint64_t)result;
+            r->message.kind = opens(&r->message) ? MESSAGE_CLOSE : MESSAGE_UNMAP;
+            r->message.a = 0;
+            r->state = REQUEST_QUEUED;
+            r->generation++;
+            list_push_back(&q->pending, &r->link);
+        }
+        spin_unlock(&q->lock);
+    }
+    if (undo)
+        readers_wake(q);
+    else
+        request_end(q, r);
+}
+
+static int64_t result_for(const struct request *r, const struct answer *a)
+{
+    return a->result == -EINTR && !r->cancelled ? -EIO : a->result;
+}
+
+err_t request_answer(struct request_queue *q, const struct answer *a, struct file *file)
+{
+    spin_lock(&q->lock);
+    struct request *r = find_locked(q, a);
+    if (!r || (file && !opens(&r->message))) {
+        bool swallow = q->dead || (a->id & REQUEST_NO_SLOT) == REQUEST_NO_SLOT;
+        spin_unlock(&q->lock);
+        if (swallow && file)
+            file_put(file);
+        return swallow ? 0 : -EINVAL;
+    }
+    uncancel_locked(r);
+    bool orphan = !r->wait;
+    r->positioned = a->positioned;
+    if (orphan) {
+        r->state = REQUEST_NEW;
+    } else {
+        if (file)
+            r->file = file;
+        tell_locked(r, REQUEST_HAS_ANSWER, file ? 0 : result_for(r, a));
+    }
+    spin_unlock(&q->lock);
+    if (orphan)
+        orphan_end(q, r, a->result, file);
+    return 0;
+}
+
+err_t request_take_file(struct request_queue *q, const struct answer *a, struct file **file)
+{
+    spin_lock(&q->lock);
+    struct request *r = find_locked(q, a);
+    bool there = r && r->message.kind == MESSAGE_SEND && r->file;
+    if (there) {
+        *file = r->file;
+        r->file = NULL;
+    }
+    spin_unlock(&q->lock);
+    return there ? 0 : -EINVAL;
+}
+
+void request_return_file(struct request_queue *q, const struct answer *a, struct file *file)
+{
+    spin_lock(&q->lock);
+    struct request *r = find_locked(q, a);
+    if (r && !r->file) {
+        r->file = file;
+        file = NULL;
+    }
+    spin_unlock(&q->lock);
+    if (file)
+        file_put(file);
+}
+
+// The next one from slot *at on that nobody waits for, taken into our hands. Those that are waited
+// for end on the way.
+static struct request *fail_next(struct request_queue *q, unsigned *at, bool keep_seen)
+{
+    for (; *at < q->count; ++*at) {
+        struct request *r = slot_of(q, *at);
+        bool queued = r->state == REQUEST_QUEUED;
+        if (!queued && r->state != REQUEST_SEEN)
+            continue;
+        if (queued)
+            list_remove(&r->link);
+        else
+            uncancel_locked(r);
+        if (r->wait) {
+            bool keep = keep_seen && !queued;
+            tell_locked(r, keep ? REQUEST_IS_GONE : REQUEST_HAS_ANSWER, -ENODEV);
+        } else if (queued || !keep_seen) {
+            r->state = REQUEST_NEW;
+            return r;
+        }
+    }
+    return NULL;
+}
+
+void requests_fail(struct request_queue *q, bool keep_seen)
+{
+    struct request *r;
+    unsigned at = 0;
+    do {
+        spin_lock(&q->lock);
+        q->dead = true;
+        r = fail_next(q, &at, keep_seen);
+        spin_unlock(&q->lock);
+        if (r)
+            orphan_end(q, r, -ENODEV, NULL);
+    } while (r);
+
+    for (;;) { // what is left are messages without an answer
+        spin_lock(&q->lock);
+        struct list *link = list_pop_front(&q->pending);
+        spin_unlock(&q->lock);
+        if (!link)
+            break;
+        struct request *message = container_of(link, struct request, link);
+        message->drop(message);
+    }
+    wait_wake_all(&q->readers);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Requests to the server of a user scheme, and what becomes of them.
+//
+//   struct request *r;
+//   e = request_begin(q, MESSAGE_READ, account, &r);      a slot of the scheme's table
+//   ... fill r->message, r->buffer, r->file ...
+//   result = request_call(q, &r);                         sent, answered; r NULL: given up
+//   ... use r->buffer, r->file, r->positioned ...
+//   request_end(q, r);
+//
+// States. Only the named functions take an edge; all of them under queue.lock.
+//
+//          request_begin          request_call            request_next (the server reads)
+//   FREE ---------------> NEW ----------------> QUEUED ---------------------> SEEN
+//    ^                     |                     |  ^                          |  |
+//    |     request_end     |                     |  |  request_return          |  |
+//    +---------------------+                     |  +--------------------------+  |
+//    |                                           |    (the read failed)           |
+//    |       request_end    requests_fail, or a  v                                |
+//    +--------------------- signal: withdrawn  ANSWERED <-------------------------+
+//    |                                             request_answer, requests_fail
+//    |
+//    +--- request_answer, requests_fail: a QUEUED or SEEN one that nobody waits for (`wait` is
+//    NULL:
+//         the client was killed, or the scheme removed, after the server had seen it). What the
+//         answer brought is given back: a file, a buffer; a handle that was opened becomes a
+//         CLOSE, a mapping an UNMAP (QUEUED again).
+//
+// Invariants:
+//  1. `link` is in queue.pending exactly when QUEUED, or SEEN with `cancel_queued`.
+//  2. `wait` is NULL or a record on the stack of a thread that cannot leave before it was told the
+//     outcome and has taken queue.lock once more.
+//  3. buffer and file belong to the client while NEW, ANSWERED, or `wait`; else to the request.
+//  4. An id names one request: its slot's number and a generation that grows with each use.
+//  5. After requests_fail() nothing is QUEUED any more, and request_begin() refuses.
+//
+// Messages without an answer that counts (the close of a file, ...) are not in the table: they are
+// `struct request` parts of what they end, QUEUED only, and dropped when the server has read them.
+// Their ids have slot number REQUEST_NO_SLOT; answers to these are swallowed.
+//
+// Locks: queue.lock (RANK_QUEUE). request_call() sleeps; all else is for thread context without
+// locks. Tests: test/request.c (the table of states), tests/boot/test_user_schemes.py.
+#pragma once
+#include "kernel/scheme/user/buffer.h"
+#include "kernel/scheme/user/packet.h"
+#include "kernel/sync/wait.h"
+#include "lib/list.h"
+
+struct file;
+struct thread;
+struct scheme_account;
+
+enum request_state {
+    REQUEST_FREE,
+    REQUEST_NEW,
+    REQUEST_QUEUED,
+    REQUEST_SEEN,
+    REQUEST_ANSWERED,
+};
+
+enum {
+    REQUEST_SLOT_BITS = 12, // of an id; above: the generation
+    REQUEST_NO_SLOT = (1 << REQUEST_SLOT_BITS) - 1,
+    REQUESTS_CHUNK = 16,
+    REQUESTS_MAX = 1024, // of one scheme
+};
+
+enum request_outcome { REQUEST_WAITS, REQUEST_HAS_ANSWER, REQUEST_IS_GONE };
+
+struct request_wait { // on the waiting client's stack
+    struct thread *thread;
+    uint8_t outcome; // enum request_outcome, atomic
+    int64_t result;
+};
+
+struct request {
+    struct list link; // in queue.free or queue.pending
+    struct message message;
+    uint64_t generation;
+    uint16_t slot;
+    uint8_t state; // enum request_state, read without the lock by who waits
+    bool cancelled, cancel_queued, positioned;
+    struct request_wait *wait; // NULL: nobody waits
+    int64_t result;
+    struct file *file; // SEND: what is sent. OPEN, DUP: what the server gave
+    struct buffer buffer;
+    struct scheme_account *account; // who is charged; NULL: nobody
+    // A message that is not in the table: the server has read it (or never will).
+    void (*drop)(struct request *r);
+};
+
+struct request_queue {
+    struct spinlock lock;
+    struct list pending, free;
+    struct request *chunks[REQUESTS_MAX / REQUESTS_CHUNK];
+    uint16_t count; // slots there are
+    bool dead;
+    struct wait_queue readers; // the server's threads, and who polls its file
+};
+
+static inline uint64_t request_id(const struct request *r)
+{
+    return r->generation << REQUEST_SLOT_BITS | r->slot;
+}
+
+void request_queue_init(struct request_queue *q);
+void request_queue_drop(struct request_queue *q); // after requests_fail() and all clients
+
+// The client's side. -ENODEV: the server is gone. -EAGAIN: too many requests. -ENOMEM.
+err_t request_begin(struct request_queue *q, enum message_kind kind, struct scheme_account *account,
+                    struct request **request) must_check;
+// Waits for the answer. A signal asks the server to cancel (a message it has not seen is taken
+// back: -EINTR); one that ends the thread does not wait on: *r is NULL then, if the server has it.
+int64_t request_call(struct request_queue *q, struct request **r);
+void request_end(struct request_queue *q, struct request *r); // NULL: nothing to do
+// Sends a message without an answer; `r` is the caller's own memory until r->drop(). False: dead.
+bool request_post(struct request_queue *q, struct request *r, enum message_kind kind);
+
+// The server's side.
+// What the server reads next, copied; false: nothing waits.
+struct request_read {
+    uint64_t id; // for the packet
+    struct message message;
+    struct request *request;
+    uint64_t generation;
+};
+bool request_next(struct request_queue *q, struct request_read *read);
+void request_read_done(struct request_queue *q, struct request_read *read);
+void request_return(struct request_queue *q, struct request_read *read); // could not be read
+// Ends the request that a->id names, which the server has seen, with a->result, or with `file` for
+// ANSWER_FILE (open and dup only; the reference moves in unless it fails). -EINVAL: there is none.
+err_t request_answer(struct request_queue *q, const struct answer *a, struct file *file) must_check;
+// The file that SEND request a->id brings, with its reference; and back, when it was not wanted.
+err_t request_take_file(struct request_queue *q, const struct answer *a, struct file **file)
+    must_check;
+void request_return_file(struct request_queue *q, const struct answer *a, struct file *file);
+// Everything that waits ends with -ENODEV, now and from now on; what nobody waits for is dropped
+// unless `keep_seen` (the server may still use its buffers).
+void requests_fail(struct request_queue *q, bool keep_seen);
