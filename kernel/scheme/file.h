@@ -120,9 +120,9 @@ struct file_ops {
     // With the last reference. Takes no sleeping lock below RANK_OBJECT if the file can be mapped:
     // the last reference may go with a mapping.
     void (*close)(struct file *f);
-    // The file's offset is not the kernel's: `seek` moves it, `read` and `write` get FILE_OFFSET_OWN
-    // where the caller names no place, and no lock is held, since they wait for somebody who may
-    // never answer.
+    // The file's offset is not the kernel's: `seek` moves it, `read` and `write` get
+    // FILE_OFFSET_OWN where the caller names no place, and no lock is held, since they wait for
+    // somebody who may never answer.
     bool keeps_offset;
 };
 

@@ -161,7 +161,8 @@ struct scheme {
 };
 
 err_t scheme_register(struct scheme *s) must_check; // -EEXIST
-void scheme_unregister(struct scheme *s);        // nobody finds it any more; drops the registry's reference
+void scheme_unregister(
+    struct scheme *s); // nobody finds it any more; drops the registry's reference
 err_t scheme_find(const char *name, size_t length, struct scheme **scheme) must_check;
 void scheme_get(struct scheme *s);
 void scheme_put(struct scheme *s);
