@@ -28,6 +28,7 @@
 #include "kernel/process/terminal/terminal.h"
 #include "kernel/scheme/initramfs.h"
 #include "kernel/scheme/node.h"
+#include "kernel/scheme/user/user_scheme.h"
 #include "kernel/scheme/path_scheme.h"
 #include "lib/command_line.h"
 #include "kernel/sched/sched.h"
@@ -102,6 +103,7 @@ void kernel_main(const struct handoff *h)
     smp_start(&platform, sched_enter_cpu); // all other CPUs
     acpi_start();                          // AML in a thread of its own, beside all that follows
     scheme_init();                         // names: the root tree, /dev, /scheme
+    user_schemes_init();
     initramfs_unpack(h->initramfs, h->initramfs_size); // files; the memory they came in is free
     memory_scheme_init();                              // memory: maps what has no file behind it
     process_init();              // system calls, signals, exceptions of programs have takers

@@ -4,13 +4,19 @@
 //
 //   user_schemes serve NAME [2]     serves a scheme until it is killed (2: the second version)
 //   user_schemes check [2]          prints "check: ok" or "check: FAILED line 5: ... is -1, not 0"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include "tests/programs/scheme_server.h"
 
 static int failures;
