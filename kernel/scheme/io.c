@@ -86,6 +86,13 @@ err_t io_get(struct io *io, void *to, size_t size)
     return 0;
 }
 
+uint64_t io_here(struct io *io, uint64_t most, uint64_t *address)
+{
+    size_t size;
+    *address = io_piece(io, min_of(most, io->left), &size);
+    return size;
+}
+
 void io_skip(struct io *io, size_t size)
 {
     assert(size <= io->left);

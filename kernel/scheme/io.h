@@ -37,6 +37,8 @@ err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, b
 
 err_t io_put(struct io *io, const void *from, size_t size) must_check; // size <= io->left
 err_t io_get(struct io *io, void *to, size_t size) must_check;
+// The piece that comes next, as one address: at most `most` bytes; it stays where it is.
+uint64_t io_here(struct io *io, uint64_t most, uint64_t *address);
 void io_skip(struct io *io, size_t size); // moves on without touching the bytes
 err_t io_put_zeros(struct io *io, size_t size) must_check;
 // What a read or write returns: the bytes done, or `e` when none were.

@@ -51,15 +51,15 @@ err_t client_begin(struct user_scheme *s, struct client *c, enum message_kind ki
 }
 
 err_t client_lend(struct user_scheme *s, struct request *r, struct io *io, uint64_t size,
-                  enum buffer_way way)
+                  enum loan_way way)
 {
-    err_t e = buffer_begin(&r->buffer, s->window, io, size, way);
+    err_t e = buffer_begin(&r->loan, r->window, io, size, way, r->message.user);
     if (e) {
         request_end(&s->queue, r);
         return e;
     }
-    r->message.buffer = r->buffer.address;
-    r->message.size = r->buffer.size;
+    r->message.buffer = r->loan.address;
+    r->message.size = r->loan.size;
     return 0;
 }
 
@@ -69,8 +69,8 @@ static int64_t bytes_answered(const struct request *r, int64_t *result)
     if (*result < 0)
         return 0;
     if (r->message.kind == MESSAGE_STATUS || r->message.kind == MESSAGE_TOTALS)
-        return (int64_t)r->buffer.size; // the answer is 0
-    if ((uint64_t)*result > r->buffer.size)
+        return (int64_t)r->loan.size; // the answer is 0
+    if ((uint64_t)*result > r->loan.size)
         *result = -EIO;
     return max_of(*result, (int64_t)0);
 }
@@ -82,11 +82,11 @@ int64_t client_call(struct user_scheme *s, struct request *r, struct io *io)
         return result;
     if (io) {
         int64_t count = bytes_answered(r, &result);
-        err_t e = buffer_end(&r->buffer, io, (uint64_t)count);
+        err_t e = buffer_end(&r->loan, io, (uint64_t)count);
         if (e)
             result = e;
     } else {
-        buffer_drop(&r->buffer);
+        loan_drop(&r->loan);
     }
     request_end(&s->queue, r);
     return result;
@@ -104,7 +104,7 @@ int64_t client_ask(struct client *c, enum message_kind kind, uint64_t a, uint64_
 }
 
 int64_t client_ask_bytes(struct client *c, enum message_kind kind, void *bytes, size_t size,
-                         enum buffer_way way, uint64_t a, uint64_t b)
+                         enum loan_way way, uint64_t a, uint64_t b)
 {
     struct request *r;
     err_t e = client_begin(c->scheme, c, kind, &r);
@@ -117,7 +117,7 @@ int64_t client_ask_bytes(struct client *c, enum message_kind kind, void *bytes, 
     if (e)
         return e;
     // The result of a request that takes bytes need not be their number.
-    return client_call(c->scheme, r, way == BUFFER_OUT ? &io : NULL);
+    return client_call(c->scheme, r, way == LOAN_WRITE ? &io : NULL);
 }
 
 // Opening.
@@ -174,7 +174,7 @@ static err_t client_open_with(struct client *c, struct request *r, unsigned flag
         given = r->file;
         r->file = NULL;
         c->positioned = r->positioned && s->version2;
-        buffer_drop(&r->buffer);
+        loan_drop(&r->loan);
         request_end(&s->queue, r);
     }
     if (result < 0 || given) {
@@ -205,12 +205,12 @@ err_t client_open(struct scheme *scheme, const struct view *v, const char *path,
         return e;
     r->message.a = flags_for_server(flags) | (flags & OPEN_CREATE ? mode & REDOX_O_MODE : 0);
     struct io io = io_kernel((void *)(uintptr_t)path, length);
-    e = client_lend(s, r, &io, length, BUFFER_IN);
+    e = client_lend(s, r, &io, length, LOAN_READ);
     if (e)
         return e;
     struct client *c = client_make(s);
     if (!c) {
-        buffer_drop(&r->buffer);
+        loan_drop(&r->loan);
         request_end(&s->queue, r);
         return -ENOMEM;
     }
@@ -226,12 +226,12 @@ static err_t client_derive(struct file *f, const void *bytes, size_t size, struc
     if (e)
         return e;
     struct io io = io_kernel((void *)(uintptr_t)bytes, size);
-    e = client_lend(s, r, &io, size, BUFFER_IN);
+    e = client_lend(s, r, &io, size, LOAN_READ);
     if (e)
         return e;
     struct client *c = client_make(s);
     if (!c) {
-        buffer_drop(&r->buffer);
+        loan_drop(&r->loan);
         request_end(&s->queue, r);
         return -ENOMEM;
     }
@@ -247,7 +247,7 @@ err_t client_remove(struct scheme *scheme, const struct view *v, const char *pat
     if (e)
         return e;
     struct io io = io_kernel((void *)(uintptr_t)path, length);
-    e = client_lend(s, r, &io, length, BUFFER_IN);
+    e = client_lend(s, r, &io, length, LOAN_READ);
     return e ? e : (err_t)min_of(client_call(s, r, NULL), (int64_t)0);
 }
 
@@ -270,7 +270,7 @@ static len_t transfer(struct file *f, struct io *io, uint64_t offset, enum messa
         r->message.a = UINT64_MAX;
     r->message.b = (f->flags & OPEN_NONBLOCK ? REDOX_RW_NONBLOCK : 0) |
                    (f->flags & OPEN_APPEND ? REDOX_RW_APPEND : 0);
-    e = client_lend(s, r, io, io->left, kind == MESSAGE_READ ? BUFFER_OUT : BUFFER_IN);
+    e = client_lend(s, r, io, io->left, kind == MESSAGE_READ ? LOAN_WRITE : LOAN_READ);
     if (e)
         return e;
     int64_t n = client_call(s, r, io);
@@ -343,7 +343,7 @@ static err_t client_path(struct file *f, char *to, size_t room, size_t *length)
 {
     if (!room)
         return -ERANGE;
-    int64_t n = client_ask_bytes(f->data, MESSAGE_PATH, to, room - 1, BUFFER_OUT, 0, 0);
+    int64_t n = client_ask_bytes(f->data, MESSAGE_PATH, to, room - 1, LOAN_WRITE, 0, 0);
     if (n < 0)
         return (err_t)n;
     *length = (size_t)n;
@@ -354,7 +354,7 @@ static err_t client_path(struct file *f, char *to, size_t room, size_t *length)
 static err_t client_rename(struct file *f, const char *path, size_t length)
 {
     int64_t result =
-        client_ask_bytes(f->data, MESSAGE_RENAME, (void *)(uintptr_t)path, length, BUFFER_IN, 0, 0);
+        client_ask_bytes(f->data, MESSAGE_RENAME, (void *)(uintptr_t)path, length, LOAN_READ, 0, 0);
     return (err_t)min_of(result, (int64_t)0);
 }
 

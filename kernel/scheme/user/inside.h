@@ -2,8 +2,8 @@
 // What the files of this folder share. (Others: user_scheme.h.)
 //
 // References: the registry, the server's file and every client's file hold one on the scheme, which
-// is freed with the last. The server's end (user_scheme_end) makes it dead: the window goes when
-// the last client has left.
+// is freed with the last. The server's end (user_scheme_end) makes it dead; the window, and with it
+// the memory of the server, goes then, or with the last request that uses it.
 // Locks: scheme.queue.lock (RANK_QUEUE) guards the requests; scheme.clients_lock (RANK_QUEUE too,
 // never held together) the clients that wait for events, and their `ready` and `known`.
 #pragma once
@@ -16,7 +16,6 @@ enum { CLIENT_BUCKETS = 64 };
 struct user_scheme {
     struct scheme scheme;
     struct request_queue queue;
-    struct window *window;
     struct scheme_account *account; // of who made it
     bool version2;
     bool removed; // from the registry, atomic
@@ -64,13 +63,13 @@ err_t client_begin(struct user_scheme *s, struct client *c, enum message_kind ki
                    struct request **r) must_check;
 // Lends `size` bytes of `io` to it.
 err_t client_lend(struct user_scheme *s, struct request *r, struct io *io, uint64_t size,
-                  enum buffer_way way) must_check;
+                  enum loan_way way) must_check;
 // Sends, waits, ends. What was answered is moved to or from `io` (may be NULL).
 int64_t client_call(struct user_scheme *s, struct request *r, struct io *io);
 // All of it, for requests without a buffer, and with one of kernel memory.
 int64_t client_ask(struct client *c, enum message_kind kind, uint64_t a, uint64_t b);
 int64_t client_ask_bytes(struct client *c, enum message_kind kind, void *bytes, size_t size,
-                         enum buffer_way way, uint64_t a, uint64_t b);
+                         enum loan_way way, uint64_t a, uint64_t b);
 err_t client_open(struct scheme *s, const struct view *v, const char *path, size_t length,
                   unsigned flags, unsigned mode, struct file **file) must_check;
 err_t client_remove(struct scheme *s, const struct view *v, const char *path, size_t length,

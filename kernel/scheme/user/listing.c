@@ -53,7 +53,7 @@ static err_t read_records(struct client *c, char *piece, struct text *t)
 {
     uint64_t opaque = 0;
     for (;;) {
-        int64_t n = client_ask_bytes(c, MESSAGE_ENTRIES, piece, PIECE, BUFFER_OUT,
+        int64_t n = client_ask_bytes(c, MESSAGE_ENTRIES, piece, PIECE, LOAN_WRITE,
                                      sizeof(struct redox_dirent_header), opaque);
         uint64_t before = opaque;
         err_t e = n > 0 ? records_add(t, piece, (size_t)n, &opaque) : (err_t)n;
@@ -71,7 +71,7 @@ static err_t read_lines(struct client *c, char *piece, struct text *t)
     }
     uint64_t offset = 0;
     for (;;) {
-        int64_t n = client_ask_bytes(c, MESSAGE_READ, piece, PIECE, BUFFER_OUT,
+        int64_t n = client_ask_bytes(c, MESSAGE_READ, piece, PIECE, LOAN_WRITE,
                                      c->positioned ? offset : UINT64_MAX, 0);
         err_t e = n > 0 ? text_add(t, piece, (size_t)n) : (err_t)n;
         if (e || n == 0)

@@ -6,8 +6,9 @@
 #include "kernel/scheme/file.h"
 #include "kernel/scheme/user/limits.h"
 
-void request_queue_init(struct request_queue *q)
+void request_queue_init(struct request_queue *q, struct window *window)
 {
+    q->window = window;
     spin_init(&q->lock, RANK_QUEUE);
     list_init(&q->pending);
     list_init(&q->free);
@@ -57,6 +58,8 @@ static err_t slot_take(struct request_queue *q, struct request **request)
             struct request *r = container_of(link, struct request, link);
             r->state = REQUEST_NEW;
             r->generation++;
+            r->window = q->window;
+            window_get(r->window);
             *request = r;
         }
         spin_unlock(&q->lock);
@@ -85,7 +88,7 @@ err_t request_begin(struct request_queue *q, enum message_kind kind, struct sche
     r->wait = NULL;
     r->result = 0;
     r->file = NULL;
-    r->buffer = (struct buffer){ 0 };
+    r->loan.window = NULL; // nothing is lent
     r->account = account;
     if (account)
         account_hold(account);
@@ -97,14 +100,15 @@ void request_end(struct request_queue *q, struct request *r)
     if (!r)
         return;
     struct scheme_account *account = r->account;
+    struct window *window = r->window;
     spin_lock(&q->lock);
     r->state = REQUEST_FREE;
-    r->account = NULL;
     list_push_front(&q->free, &r->link);
     spin_unlock(&q->lock);
     if (account)
         account_give(&account->requests);
     account_put(account);
+    window_put(window);
 }
 
 static void readers_wake(struct request_queue *q)
@@ -121,7 +125,7 @@ static void tell_locked(struct request *r, enum request_outcome outcome, int64_t
         r->state = REQUEST_ANSWERED;
     w->result = result;
     __atomic_store_n(&w->outcome, outcome, __ATOMIC_RELEASE); // pairs with request_sleep()
-    thread_wake(w->thread);
+    thread_hand_over(w->thread);
 }
 
 static void uncancel_locked(struct request *r)
@@ -184,7 +188,7 @@ int64_t request_call(struct request_queue *q, struct request **request)
     spin_unlock(&q->lock);
     if (dead)
         return -ENODEV;
-    readers_wake(q);
+    wait_hand_over(&q->readers);
     request_sleep(q, r, &w);
     if (w.outcome == REQUEST_IS_GONE) {
         spin_lock(&q->lock); // who told us has left `w` alone
@@ -287,7 +291,7 @@ static void orphan_end(struct request_queue *q, struct request *r, int64_t resul
     r->file = NULL;
     if (file)
         file_put(file);
-    buffer_drop(&r->buffer);
+    loan_drop(&r->loan);
     bool undo = result >= 0 && !file && (opens(&r->message) || r->message.kind == MESSAGE_MAP);
     if (undo) {
         spin_lock(&q->lock);
@@ -391,6 +395,16 @@ static struct request *fail_next(struct request_queue *q, unsigned *at, bool kee
     return NULL;
 }
 
+static void window_forget(struct request_queue *q)
+{
+    spin_lock(&q->lock);
+    struct window *w = q->window;
+    q->window = NULL;
+    spin_unlock(&q->lock);
+    if (w)
+        window_put(w);
+}
+
 void requests_fail(struct request_queue *q, bool keep_seen)
 {
     struct request *r;
@@ -403,6 +417,8 @@ void requests_fail(struct request_queue *q, bool keep_seen)
         if (r)
             orphan_end(q, r, -ENODEV, NULL);
     } while (r);
+    if (!keep_seen)
+        window_forget(q);
 
     for (;;) { // what is left are messages without an answer
         spin_lock(&q->lock);

@@ -3,9 +3,9 @@
 //
 //   struct request *r;
 //   e = request_begin(q, MESSAGE_READ, account, &r);      a slot of the scheme's table
-//   ... fill r->message, r->buffer, r->file ...
+//   ... fill r->message, r->loan, r->file ...
 //   result = request_call(q, &r);                         sent, answered; r NULL: given up
-//   ... use r->buffer, r->file, r->positioned ...
+//   ... use r->loan, r->file, r->positioned ...
 //   request_end(q, r);
 //
 // States. Only the named functions take an edge; all of them under queue.lock.
@@ -23,14 +23,14 @@
 //    +--- request_answer, requests_fail: a QUEUED or SEEN one that nobody waits for (`wait` is
 //    NULL:
 //         the client was killed, or the scheme removed, after the server had seen it). What the
-//         answer brought is given back: a file, a buffer; a handle that was opened becomes a
+//         answer brought is given back: a file, a loan; a handle that was opened becomes a
 //         CLOSE, a mapping an UNMAP (QUEUED again).
 //
 // Invariants:
 //  1. `link` is in queue.pending exactly when QUEUED, or SEEN with `cancel_queued`.
 //  2. `wait` is NULL or a record on the stack of a thread that cannot leave before it was told the
 //     outcome and has taken queue.lock once more.
-//  3. buffer and file belong to the client while NEW, ANSWERED, or `wait`; else to the request.
+//  3. loan and file belong to the client while NEW, ANSWERED, or `wait`; else to the request.
 //  4. An id names one request: its slot's number and a generation that grows with each use.
 //  5. After requests_fail() nothing is QUEUED any more, and request_begin() refuses.
 //
@@ -83,7 +83,8 @@ struct request {
     struct request_wait *wait; // NULL: nobody waits
     int64_t result;
     struct file *file; // SEND: what is sent. OPEN, DUP: what the server gave
-    struct buffer buffer;
+    struct loan loan;
+    struct window *window;          // the scheme's, with a reference
     struct scheme_account *account; // who is charged; NULL: nobody
     // A message that is not in the table: the server has read it (or never will).
     void (*drop)(struct request *r);
@@ -95,6 +96,7 @@ struct request_queue {
     struct request *chunks[REQUESTS_MAX / REQUESTS_CHUNK];
     uint16_t count; // slots there are
     bool dead;
+    struct window *window;     // NULL when dead: a dead server's memory is not kept
     struct wait_queue readers; // the server's threads, and who polls its file
 };
 
@@ -103,7 +105,7 @@ static inline uint64_t request_id(const struct request *r)
     return r->generation << REQUEST_SLOT_BITS | r->slot;
 }
 
-void request_queue_init(struct request_queue *q);
+void request_queue_init(struct request_queue *q, struct window *window); // its reference moves in
 void request_queue_drop(struct request_queue *q); // after requests_fail() and all clients
 
 // The client's side. -ENODEV: the server is gone. -EAGAIN: too many requests. -ENOMEM.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Making and ending user schemes.
-#include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
-#include "kernel/scheme/names.h"
+#include "kernel/scheme/kernel_schemes.h"
 #include "kernel/scheme/namespace.h"
 #include "kernel/scheme/path_scheme.h"
 #include "kernel/scheme/user/inside.h"
@@ -12,9 +11,8 @@
 static void scheme_drop(struct scheme *scheme)
 {
     struct user_scheme *s = user_scheme_of(scheme);
+    requests_fail(&s->queue, false); // for one that was never registered
     request_queue_drop(&s->queue);
-    if (s->window)
-        window_drop(s->window);
     account_put(s->account);
     heap_free(s);
 }
@@ -49,12 +47,15 @@ static bool name_is_fit(const char *name, size_t length)
 static err_t scheme_make(const char *name, size_t length, const struct caller *c, bool version2,
                          struct user_scheme **scheme)
 {
+    struct window *window = NULL;
     struct user_scheme *s = heap_alloc(sizeof(*s) + length + 1);
     struct scheme_account *account = account_get(c->user);
-    err_t e = s && account ? 0 : -ENOMEM;
+    err_t e = s && account ? window_make(c->space, &window) : -ENOMEM;
     if (!e && !account_take(&account->schemes, account->schemes_max))
         e = -EAGAIN;
     if (e) {
+        if (window)
+            window_put(window);
         account_put(account);
         heap_free(s);
         return e;
@@ -65,15 +66,9 @@ static err_t scheme_make(const char *name, size_t length, const struct caller *c
     s->scheme.references = 1;
     s->account = account;
     s->version2 = version2;
-    request_queue_init(&s->queue);
+    request_queue_init(&s->queue, window);
     spin_init(&s->clients_lock, RANK_QUEUE);
     hash_table_init(&s->clients, s->client_buckets, CLIENT_BUCKETS);
-    e = window_make(c->space, &s->window);
-    if (e) {
-        account_give(&account->schemes);
-        scheme_drop(&s->scheme);
-        return e;
-    }
     *scheme = s;
     return 0;
 }
@@ -134,25 +129,8 @@ err_t user_scheme_remove(const char *name, size_t length)
     return e;
 }
 
-// The root scheme: ":NAME" opened to create makes the scheme NAME; taken away, it ends.
-
-static err_t root_open(struct scheme *s, const struct view *v, const char *path, size_t length,
-                       unsigned flags, unsigned mode, struct file **file)
-{
-    return flags & OPEN_CREATE ? user_scheme_make(path, length, flags, file) : -ENOENT;
-}
-
-static err_t root_remove(struct scheme *s, const struct view *v, const char *path, size_t length,
-                         bool directory)
-{
-    return directory ? -ENOTDIR : user_scheme_remove(path, length);
-}
-
-static const struct scheme_ops root_ops = { .open_path = root_open, .remove_path = root_remove };
-static struct scheme root_scheme = { .name = "", .ops = &root_ops };
-
 void user_schemes_init(void)
 {
-    if (scheme_register(&root_scheme))
-        log_error("scheme: there is a root scheme already");
+    root_scheme_set_makers(
+        &(struct scheme_makers){ .make = user_scheme_make, .remove = user_scheme_remove });
 }

@@ -14,7 +14,7 @@ err_t client_status(struct file *f, struct file_status *status)
 {
     struct client *c = f->data;
     struct redox_stat st = { 0 };
-    int64_t n = client_ask_bytes(c, MESSAGE_STATUS, &st, sizeof(st), BUFFER_OUT, 0, 0);
+    int64_t n = client_ask_bytes(c, MESSAGE_STATUS, &st, sizeof(st), LOAN_WRITE, 0, 0);
     if (n < 0)
         return (err_t)n;
     *status = (struct file_status){
@@ -60,7 +60,7 @@ static err_t set_times(struct file *f, const struct file_status *wanted, unsigne
         timespec_of(what & STATUS_MODIFIED ? wanted->times.modified : now.times.modified),
     };
     int64_t result =
-        client_ask_bytes(f->data, MESSAGE_TIMES, times, sizeof(times), BUFFER_IN, 0, 0);
+        client_ask_bytes(f->data, MESSAGE_TIMES, times, sizeof(times), LOAN_READ, 0, 0);
     return (err_t)min_of(result, (int64_t)0);
 }
 
@@ -89,7 +89,7 @@ err_t client_set_status(struct file *f, const struct view *v, const struct file_
 err_t client_totals(struct file *f, struct scheme_totals *totals)
 {
     struct redox_statvfs st = { 0 };
-    int64_t n = client_ask_bytes(f->data, MESSAGE_TOTALS, &st, sizeof(st), BUFFER_OUT, 0, 0);
+    int64_t n = client_ask_bytes(f->data, MESSAGE_TOTALS, &st, sizeof(st), LOAN_WRITE, 0, 0);
     *totals = (struct scheme_totals){ .block_size = st.f_bsize,
                                       .blocks = st.f_blocks,
                                       .blocks_free = st.f_bfree,
