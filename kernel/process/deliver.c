@@ -168,6 +168,8 @@ void task_return_work(struct trap_frame *f)
                 continue;
             break;
         }
+        if (t->process->abi->signal_action)
+            t->process->abi->signal_action(t, &info, &action);
         if (action.handler == ACTION_IGNORE)
             continue;
         if (action.handler == ACTION_DEFAULT)

@@ -75,6 +75,7 @@ static void process_drop(struct process *p)
 {
     assert(list_empty(&p->tasks));
     signal_queue_clear(&p->pending);
+    signal_queue_clear(&p->held);
     context_state_drop(p);
     signal_handlers_put(p->handlers);
     credentials_put(p->credentials);
@@ -179,6 +180,7 @@ err_t process_make(struct process **process)
     wait_queue_init(&p->stop_wait);
     wait_queue_init(&p->signal_wait);
     signal_queue_init(&p->pending);
+    signal_queue_init(&p->held);
     p->exit_signal = SIGNAL_CHILD;
     p->dumpable = true;
     p->started = clock_now();

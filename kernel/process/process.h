@@ -71,6 +71,9 @@ struct abi {
     // (SIGSEGV). SIGNAL_DROPPED: the program gave no way to be told.
     err_t (*signal_deliver)(struct trap_frame *f, struct task *t, const struct signal_info *info,
                             const struct signal_action *action, uint64_t old_mask);
+    // Corrects what the table of actions says of a signal that `t` takes. May be NULL.
+    void (*signal_action)(struct task *t, const struct signal_info *info,
+                          struct signal_action *action);
     // After a system call that a signal cut short; `action` NULL: no handler runs.
     void (*system_call_restart)(struct trap_frame *f, const struct signal_action *action);
     // The calling task is about to end (its space still loaded): clears and wakes what the ABI
@@ -147,6 +150,7 @@ struct process {
     struct credentials *credentials;
     struct signal_handlers *handlers;
     struct signal_queue pending;
+    struct signal_queue held;  // that the program was told of and has not asked for (signal_hold)
     struct terminal *terminal; // controlling; tree lock; see terminal.h
     struct name *program;      // /proc/PID/exe
     struct file *program_file;

@@ -209,7 +209,8 @@ static bool ignored(struct process *p, struct task *t, int number)
     list_for_each (link, &p->tasks) {
         struct task *member = list_entry(link, struct task, process_link);
         uint64_t kept = member->mask | member->waits_for;
-        if ((!t || t == member) && (kept & SIGNAL_BIT(number)))
+        bool decides = member->upcall.model == UPCALL_PAGES; // itself, when it takes it
+        if ((!t || t == member) && (decides || (kept & SIGNAL_BIT(number))))
             return false;
     }
     struct signal_action a = action_locked(p, number);
@@ -312,6 +313,23 @@ void signal_force(struct task *t, const struct signal_info *info)
         __atomic_or_fetch(&t->pending.pending, bit, __ATOMIC_RELEASE);
     task_notify(t);
     spin_unlock_irq(&p->signal_lock, flags);
+}
+
+err_t signal_hold(struct process *p, const struct signal_info *info)
+{
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    err_t e = queue_add(&p->held, info, p->limits[LIMIT_SIGNALS].soft);
+    spin_unlock_irq(&p->signal_lock, flags);
+    return e;
+}
+
+bool signal_release(struct process *p, int number, struct signal_info *info, bool *more)
+{
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    bool taken = queue_take(&p->held, SIGNAL_BIT(number), info);
+    *more = p->held.pending & SIGNAL_BIT(number);
+    spin_unlock_irq(&p->signal_lock, flags);
+    return taken;
 }
 
 err_t signal_allowed(struct process *p, int number)

@@ -134,6 +134,11 @@ err_t signal_send_allowed(struct process *p, const struct signal_info *info) mus
 // group. -ESRCH nobody there, -EPERM nobody that may be told.
 err_t signal_kill(int32_t which, const struct signal_info *info) must_check;
 
+// Queued signals of which the program knows that they are there, and whose information waits until
+// it asks. -EAGAIN: too many. The second takes the oldest with that number out.
+err_t signal_hold(struct process *p, const struct signal_info *info) must_check;
+bool signal_release(struct process *p, int number, struct signal_info *info, bool *more);
+
 // True when an unblocked signal (or a kill, a stop) waits: what ends an interruptible sleep.
 bool signal_pending(struct task *t);
 // True when the task will end on its way to user mode: its process ends, or an unblocked signal

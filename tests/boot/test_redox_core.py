@@ -6,10 +6,12 @@ import re
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["redox_memory", "redox_physical", "redox_signals", "redox_times"]
-# What kills it, and the status that a shell sees.
-DEATHS = {"default": 15, "kill": 9, "masked-fault": 11, "ignored-fault": 4, "sigreturn": 11,
-          "no-stack": 11, "entry-rip": 11, "entry-rsp": 11, "entry-bad": 11, "entry-altstack": 11}
+PROGRAMS = ["redox_memory", "redox_pages", "redox_physical", "redox_signals", "redox_times"]
+# How redox_signals or redox_pages is told to die, and of which signal.
+DEATHS = {"signals default": 15, "signals kill": 9, "signals masked-fault": 11,
+          "signals ignored-fault": 4, "signals sigreturn": 11, "signals no-stack": 11,
+          "signals entry-rip": 11, "signals entry-rsp": 11, "signals entry-bad": 11,
+          "signals entry-altstack": 11, "pages fault": 4, "pages kill": 9, "pages no-page": 11}
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +27,9 @@ before=$(free)
 for i in 1 2 3 4 5 6 7 8; do redox_physical leave; done
 test $(free) -gt $((before - 8192)) && echo "! frames came back"
 redox_signals wait & sleep 0.3; kill -USR1 $!; sleep 0.2; kill -USR1 $!; wait $!; echo "! wait $?"
+redox_pages wait & sleep 0.3; kill -USR2 $!; sleep 0.2; kill -USR1 $!; wait $!; echo "! wait $?"
 """
-    script += "".join(f'redox_signals {how}; echo "! {how} $?"\n' for how in DEATHS)
+    script += "".join(f'redox_{how}; echo "! {how} $?"\n' for how in DEATHS)
     result = execute("sh", "-c", script, add=[program(name) for name in PROGRAMS], smp=2,
                      timeout=120)
     assert "panic:" not in result.log and "ubsan:" not in result.log, result.log
@@ -67,3 +70,4 @@ def test_signals_cut_calls_short(results):
     """No call is made again; nanosleep tells what was left."""
     lines = results.splitlines()
     assert "nanosleep -4 left 1" in lines and "futex -4" in lines and "! wait 2" in lines
+    assert "pages: -4, blocked 1 allowed 1" in lines and "! wait 6" in lines

@@ -2,6 +2,7 @@
 // The border: finds a call's handler by its number. The tables are built once at boot and then only
 // read.
 #include "kernel/abi/redox/detect.h"
+#include "kernel/abi/redox/pages.h"
 #include "kernel/abi/redox/redox.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
@@ -47,7 +48,12 @@ const struct redox_call *redox_call_find(uint64_t number)
 static void redox_system_call(struct trap_frame *f)
 {
     const struct redox_call *c = redox_call_find(f->error);
+    bool by_pages = task_current()->upcall.model == UPCALL_PAGES;
+    if (unlikely(by_pages))
+        redox_pages_enter(task_current());
     int64_t result = likely(c) ? c->handler(f) : -ENOSYS;
+    if (unlikely(by_pages))
+        redox_pages_leave(task_current());
     if (unlikely(result <= -ERESTARTSYS && result >= -ERESTART_BLOCK))
         result = -EINTR;
     // sigreturn and a change of address space have put other registers there.
@@ -62,6 +68,7 @@ const struct abi redox_abi = {
     .name = "redox",
     .system_call = redox_system_call,
     .signal_deliver = redox_signal_deliver,
+    .signal_action = redox_signal_action,
     .system_call_restart = redox_call_restart,
     .stack_build = redox_stack_build,
 };

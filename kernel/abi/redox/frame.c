@@ -12,6 +12,9 @@
 //   high   floating point state, 64-byte aligned
 //          registers, mask, the frame outside of this one
 //   low    return address               <- stack pointer in the handler, 16n + 8
+//
+// UPCALL_PAGES: nothing; see pages.h.
+#include "kernel/abi/redox/pages.h"
 #include "kernel/abi/redox/redox.h"
 #include "kernel/arch/x86_64/user_memory.h"
 #include "lib/string.h"
@@ -145,9 +148,18 @@ static err_t deliver_restorer(struct trap_frame *f, struct task *t, int number,
 err_t redox_signal_deliver(struct trap_frame *f, struct task *t, const struct signal_info *info,
                            const struct signal_action *action, uint64_t old_mask)
 {
+    if (t->upcall.model == UPCALL_PAGES)
+        return redox_pages_deliver(f, t, info);
     if (t->upcall.model == UPCALL_ENTRY)
         return deliver_entry(f, &t->upcall, info->number, action, old_mask);
     return deliver_restorer(f, t, info->number, action, old_mask);
+}
+
+void redox_signal_action(struct task *t, const struct signal_info *info,
+                         struct signal_action *action)
+{
+    if (t->upcall.model == UPCALL_PAGES)
+        redox_pages_action(t, info, action);
 }
 
 static err_t return_entry(struct trap_frame *f)

@@ -58,3 +58,5 @@ bool redox_is_root(void);                                 // the caller's effect
 err_t redox_stack_build(struct program *p, uaddr_t *stack_pointer) must_check;
 err_t redox_signal_deliver(struct trap_frame *f, struct task *t, const struct signal_info *info,
                            const struct signal_action *action, uint64_t old_mask);
+void redox_signal_action(struct task *t, const struct signal_info *info,
+                         struct signal_action *action);
