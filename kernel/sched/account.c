@@ -27,13 +27,6 @@ void account_init(void)
     scale_shift = 0;
 }
 
-static nanos_t system_time(const struct thread *t)
-{
-    if (!t->space)
-        return t->ring.ran;
-    return min_of(from_cycles(t->system_cycles), t->ring.ran);
-}
-
 void idle_begin(struct turn_cpu *c, nanos_t now)
 {
     __atomic_store_n(&c->idle_since, now, __ATOMIC_RELAXED);
@@ -49,14 +42,14 @@ void idle_end(struct turn_cpu *c, nanos_t now)
 
 static void count_for_cpu(struct turn_cpu *c, struct thread *t, nanos_t span)
 {
-    nanos_t system = system_time(t);
-    nanos_t part = max_of((nanos_t)0, min_of(system - t->system_before, span));
-    t->system_before = system;
-    c->time_system += part;
-    if (t->ring.nice > 0)
-        c->time_nice += span - part;
-    else
-        c->time_user += span - part;
+    if (!t->space) {
+        c->time_kernel += span;
+        return;
+    }
+    unsigned nice = t->ring.nice > 0;
+    c->time_busy[nice] += span;
+    c->system_cycles[nice] += t->system_cycles - t->system_before;
+    t->system_before = t->system_cycles;
 }
 
 void account_switch(struct turn_cpu *c, struct thread *from, struct thread *to, nanos_t now)
@@ -101,12 +94,16 @@ void sched_cpu(uint32_t cpu, struct sched_cpu *out)
         return;
     const struct turn_cpu *c = cpu_ptr(turn_cpus, cpu);
     nanos_t idle = clock_idle_time(cpu);
-    nanos_t known = c->time_user + c->time_nice + c->time_system + idle;
+    nanos_t known = c->time_kernel + c->time_busy[0] + c->time_busy[1] + idle;
+    nanos_t system[2];
+    for (unsigned i = 0; i < 2; i++)
+        system[i] = min_of(from_cycles(c->system_cycles[i]), c->time_busy[i]);
+    // What runs now was not counted yet: most of it will be user time.
+    nanos_t running = max_of((nanos_t)0, clock_now() - c->time_begun - known);
     *out = (struct sched_cpu){
-        // What runs now was not counted yet: most of it will be user time.
-        .user = c->time_user + max_of((nanos_t)0, clock_now() - c->time_begun - known),
-        .nice = c->time_nice,
-        .system = c->time_system,
+        .user = c->time_busy[0] - system[0] + running,
+        .nice = c->time_busy[1] - system[1],
+        .system = c->time_kernel + system[0] + system[1],
         .idle = idle,
         .turns = c->core.turns,
         .token_passes = c->core.passes,

@@ -166,7 +166,8 @@ static bool take(struct mutex *m, struct mutex_waiter *w)
     }
 }
 
-static void lock_slow(struct mutex *m)
+// Apart, so that the usual way saves no registers for it.
+static no_inline void lock_slow(struct mutex *m)
 {
     struct thread *t = thread_current();
     assert(t && may_sleep());
@@ -207,12 +208,18 @@ static bool spin(struct mutex *m)
     return false;
 }
 
+static no_inline void lock_contended(struct mutex *m)
+{
+    if (!spin(m))
+        lock_slow(m);
+}
+
 void mutex_lock(struct mutex *m)
 {
     debug_assert(m->rank);
     rank_enter(m);
-    if (!lock_fast(m) && !spin(m))
-        lock_slow(m);
+    if (unlikely(!lock_fast(m)))
+        lock_contended(m);
 }
 
 bool mutex_try(struct mutex *m)
@@ -223,7 +230,7 @@ bool mutex_try(struct mutex *m)
     return true;
 }
 
-static void unlock_slow(struct mutex *m)
+static no_inline void unlock_slow(struct mutex *m)
 {
     struct thread *t = thread_current();
     spin_lock(&slow_lock);

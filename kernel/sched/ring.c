@@ -2,7 +2,6 @@
 // The turn and the wake-up. See ring.h.
 #include "kernel/sched/ring_queue.h"
 
-enum { HAND_OVER_SURE = 4, HAND_OVER_MOST = 8 };
 #define HAND_OVER_SOON (100 * NANOS_PER_MICRO)
 
 void ring_init(struct ring *r)
@@ -139,6 +138,11 @@ void ring_wake(struct ring *r, struct ring_core *me, struct ring_item *i, enum r
         token_claim(r, me, now);
 }
 
+static void learn_going_on(struct ring_item *i)
+{
+    i->hand_over = (uint8_t)max_of(i->hand_over - 2, 0);
+}
+
 static void learn_blocking(struct ring_item *i, nanos_t now)
 {
     if (!i->woke_at)
@@ -146,7 +150,7 @@ static void learn_blocking(struct ring_item *i, nanos_t now)
     if (now - i->woke_at < HAND_OVER_SOON)
         i->hand_over = (uint8_t)min_of(i->hand_over + 1, (int)HAND_OVER_MOST);
     else
-        i->hand_over = (uint8_t)max_of(i->hand_over - 2, 0);
+        learn_going_on(i);
     i->woke_at = 0;
 }
 
@@ -237,6 +241,8 @@ struct ring_item *ring_turn(struct ring *r, struct ring_core *me, bool blocks, n
     ring_port_lock(me);
     struct ring_item *prev = me->current;
     ring_charge(me, now);
+    if (me->heir && prev && !blocks)
+        learn_going_on(prev);
     if (prev)
         put_back(me, prev, blocks, now);
     queue_heir(me, now);

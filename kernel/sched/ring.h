@@ -119,7 +119,8 @@ struct ring_core {
     uint64_t handed, handed_seen; // hand-overs: in all, and when the look was decided
     uint16_t number;
     bool has_token, online;
-    bool late;                                          // the guard came before the token
+    bool late;     // the guard came before the token
+    uint8_t shown; // which of the machine's sets it is in, as queue_publish() left them
     uint64_t turns, passes, wake_ipis, pulls, switches; // counters
 
     bool sent align_to(64); // a turn is on its way here
@@ -164,7 +165,8 @@ void ring_wake(struct ring *r, struct ring_core *me, struct ring_item *i, enum r
                nanos_t now);
 struct ring_item *ring_turn(struct ring *r, struct ring_core *me, bool blocks, nanos_t now);
 // Instead of ring_wake(), when `current` is about to block. False: it has to be ring_wake().
-bool ring_hand(struct ring *r, struct ring_core *me, struct ring_item *i) must_check;
+// `learnt`: only when `current` has always blocked soon after waking another.
+bool ring_hand(struct ring *r, struct ring_core *me, struct ring_item *i, bool learnt) must_check;
 // After ring_hand(), when me->heir_at is RING_NEVER: sees to it that the heir does not wait long.
 void ring_guard_heir(struct ring_core *me, nanos_t now);
 // When `current` blocks and there is an heir. NULL: ring_turn() has to choose.

@@ -10,11 +10,12 @@
 // because the current thread did not sleep after all.
 #include "kernel/sched/ring_queue.h"
 
-bool ring_hand(struct ring *r, struct ring_core *me, struct ring_item *i)
+bool ring_hand(struct ring *r, struct ring_core *me, struct ring_item *i, bool learnt)
 {
     struct ring_item *runs = me->current;
-    if (!runs || item_real_time(runs) || item_real_time(i) || !i->urgency || me->heir ||
-        !ring_set_has(&i->allowed, me->number) || __atomic_load_n(&i->on_core, __ATOMIC_ACQUIRE))
+    if (!runs || (learnt && runs->hand_over < HAND_OVER_SURE) || item_real_time(runs) ||
+        item_real_time(i) || !i->urgency || me->heir || !ring_set_has(&i->allowed, me->number) ||
+        __atomic_load_n(&i->on_core, __ATOMIC_ACQUIRE))
         return false;
     ring_port_lock(me);
     queue_attach(me, i, RING_WOKEN, __atomic_load_n(&r->clock, __ATOMIC_RELAXED));

@@ -192,7 +192,7 @@ bool queue_preempts(struct ring_core *c, struct ring_item *i, nanos_t now)
 
 static void publish_floor(struct ring *r, struct ring_core *c)
 {
-    struct ring_item *waits = first_in(&c->fair);
+    struct ring_item *waits = c->waiting ? first_in(&c->fair) : NULL;
     struct ring_item *runs = c->current;
     if (runs && (item_real_time(runs) || !runs->urgency))
         runs = NULL;
@@ -222,11 +222,30 @@ static bool allowed_anywhere(const struct ring *r, const struct ring_item *i)
     return true;
 }
 
+enum {
+    SHOWN = 1, // so that the first time differs
+    IN_IDLE = 2,
+    IN_CALM = 4,
+    IN_URGENT = 8,
+    IN_CROWD = 16,
+    IN_CROWD_FREE = 32,
+};
+
+static no_inline void show_in_sets(struct ring *r, struct ring_core *c, unsigned in)
+{
+    ring_set_put(&r->idle, c->number, in & IN_IDLE);
+    ring_set_put(&r->calm, c->number, in & IN_CALM);
+    ring_set_put(&r->urgent, c->number, in & IN_URGENT);
+    ring_set_put(&r->crowd_free, c->number, in & IN_CROWD_FREE);
+    ring_set_put(&r->crowd, c->number, in & IN_CROWD);
+    c->shown = (uint8_t)in;
+}
+
 void queue_publish(struct ring *r, struct ring_core *c)
 {
     publish_floor(r, c);
 
-    struct ring_item *waits = first_in(&c->fair);
+    struct ring_item *waits = c->waiting ? first_in(&c->fair) : NULL;
     bool free = waits && allowed_anywhere(r, waits);
     __atomic_store_n(&c->first_free, free ? waits->virtual_time + c->base : INT64_MAX,
                      __ATOMIC_RELAXED);
@@ -235,9 +254,9 @@ void queue_publish(struct ring *r, struct ring_core *c)
     bool real_time = c->real_time_bits[0] | c->real_time_bits[1];
     bool calm = !c->current || !item_real_time(c->current);
     __atomic_store_n(&c->urgency, c->current ? c->current->urgency : 0, __ATOMIC_RELAXED);
-    ring_set_put(&r->idle, c->number, !c->current && c->waiting == 0);
-    ring_set_put(&r->calm, c->number, calm && !real_time);
-    ring_set_put(&r->urgent, c->number, real_time && !calm);
-    ring_set_put(&r->crowd_free, c->number, crowd && free);
-    ring_set_put(&r->crowd, c->number, crowd);
+    unsigned in = SHOWN | (!c->current && c->waiting == 0 ? IN_IDLE : 0) |
+                  (calm && !real_time ? IN_CALM : 0) | (real_time && !calm ? IN_URGENT : 0) |
+                  (crowd ? IN_CROWD | (free ? IN_CROWD_FREE : 0) : 0);
+    if (in != c->shown)
+        show_in_sets(r, c, in);
 }

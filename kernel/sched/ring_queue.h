@@ -25,6 +25,8 @@ static inline bool item_real_time(const struct ring_item *i)
     return i->urgency > 100;
 }
 
+enum { HAND_OVER_SURE = 4, HAND_OVER_MOST = 8 }; // ring_item.hand_over
+
 // ring_heir.c
 void queue_heir(struct ring_core *c,
                 nanos_t now); // the heir, if any, waits like others from here on

@@ -2,8 +2,8 @@
 // Going to sleep and being woken: the edges between RUNNING, ASLEEP and READY (thread.h).
 //
 // t->lock orders the sleeper against its wakers: a wake-up that comes before the state is ASLEEP
-// sets wake_pending, which the sleeper reads under the same lock; one that comes after makes it
-// ready. A sleeper that is woken before it left its stack is kept by its own core's turn
+// sets wake_pending (atomic), which the sleeper reads under the same lock; one that comes after
+// makes it ready. A sleeper that is woken before it left its stack is kept by its own core's turn
 // (ring_item.rewoken).
 #include "kernel/sched/turn.h"
 #include "kernel/console/panic.h"
@@ -21,41 +21,34 @@ bool thread_is_doomed(void)
     return doom_hook && doom_hook(thread_current());
 }
 
-static bool wake_locked(struct thread *t)
+// handing: the caller says that it is about to sleep; else that is what it may have shown before.
+static bool wake_locked(struct thread *t, bool handing)
 {
     if (t->state != THREAD_ASLEEP) {
-        t->wake_pending = true;
+        __atomic_store_n(&t->wake_pending, true, __ATOMIC_RELEASE);
         return false;
     }
     t->state = THREAD_READY;
-    ring_wake(&ring, &this_cpu(turn_cpus).core, &t->ring, RING_WOKEN, clock_now());
+    struct ring_core *me = &this_cpu(turn_cpus).core;
+    if (in_irq() || !ring_hand(&ring, me, &t->ring, !handing))
+        ring_wake(&ring, me, &t->ring, RING_WOKEN, clock_now());
+    else if (unlikely(me->heir_at == RING_NEVER))
+        ring_guard_heir(me, clock_now());
     return true;
 }
 
 bool thread_wake(struct thread *t)
 {
     uint64_t flags = spin_lock_irq(&t->lock);
-    bool slept = wake_locked(t);
+    bool slept = wake_locked(t, false);
     spin_unlock_irq(&t->lock, flags);
     return slept;
-}
-
-// Makes an heir of it, if the ring allows that.
-static bool hand_locked(struct thread *t)
-{
-    struct ring_core *me = &this_cpu(turn_cpus).core;
-    if (t->state != THREAD_ASLEEP || !ring_hand(&ring, me, &t->ring))
-        return wake_locked(t);
-    t->state = THREAD_READY;
-    if (unlikely(me->heir_at == RING_NEVER))
-        ring_guard_heir(me, clock_now());
-    return true;
 }
 
 bool thread_hand_over(struct thread *t)
 {
     uint64_t flags = spin_lock_irq(&t->lock);
-    bool slept = hand_locked(t);
+    bool slept = wake_locked(t, true);
     spin_unlock_irq(&t->lock, flags);
     return slept;
 }
@@ -63,17 +56,15 @@ bool thread_hand_over(struct thread *t)
 bool thread_interrupt(struct thread *t)
 {
     uint64_t flags = spin_lock_irq(&t->lock);
-    bool slept = t->interruptible && wake_locked(t);
+    bool slept = t->interruptible && wake_locked(t, false);
     spin_unlock_irq(&t->lock, flags);
     return slept;
 }
 
 void wait_prepare(struct waiter *w)
 {
-    struct thread *t = thread_current();
-    uint64_t flags = spin_lock_irq(&t->lock);
-    t->wake_pending = false;
-    spin_unlock_irq(&t->lock, flags);
+    // A full barrier: who woke before it has changed the condition that the caller looks at next.
+    (void)__atomic_exchange_n(&thread_current()->wake_pending, false, __ATOMIC_SEQ_CST);
 }
 
 static void wait_timer_fired(struct timer *timer)
@@ -81,7 +72,7 @@ static void wait_timer_fired(struct timer *timer)
     struct thread *t = container_of(timer, struct thread, wait_timer);
     uint64_t flags = spin_lock_irq(&t->lock);
     t->timed_out = true;
-    wake_locked(t);
+    wake_locked(t, false);
     spin_unlock_irq(&t->lock, flags);
 }
 

@@ -59,7 +59,8 @@ struct thread {
     // Accounting: the ring counts what it ran in all, thread_system_begin() and _end() the part in
     // system calls, in cycles.
     uint64_t system_since, system_cycles; // since: 0 in user mode
-    nanos_t time_started, time_switched, system_before;
+    nanos_t time_started, time_switched;
+    uint64_t system_before; // system_cycles when it last left a CPU
     uint64_t switches_voluntary, switches_forced, faults_minor, faults_major;
 
     struct list mutexes_held;   // those that others wait for: struct mutex.held_link

@@ -8,8 +8,10 @@ struct turn_cpu {
     struct ring_core core;
     struct thread *idle;
     struct thread *left; // what ran before the switch; turn_finish() lets go of it
-    nanos_t time_idle, time_user, time_system, time_nice, time_begun;
-    nanos_t idle_since; // 0: not asleep (atomic)
+    nanos_t time_idle, time_begun;
+    nanos_t time_kernel, time_busy[2]; // of kernel threads; of programs, and of nice ones
+    uint64_t system_cycles[2];         // the part of time_busy in system calls
+    nanos_t idle_since;                // 0: not asleep (atomic)
 };
 DECLARE_PERCPU(struct turn_cpu, turn_cpus);
 extern struct ring ring;

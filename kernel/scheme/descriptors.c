@@ -215,25 +215,41 @@ void descriptors_put(struct descriptors *d)
     heap_free(d);
 }
 
+// One try; -EAGAIN: the table changed meanwhile.
+static force_inline err_t file_look(struct descriptors *d, uint32_t number, struct file **file)
+{
+    struct slots *s = __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE);
+    if (number >= s->capacity)
+        return -EBADF;
+    uint64_t index = index_clamp(number, s->capacity);
+    struct file *f = __atomic_load_n(&s->files[index], __ATOMIC_ACQUIRE);
+    if (!f)
+        return -EBADF;
+    uint32_t seen = __atomic_load_n(&f->references, __ATOMIC_RELAXED);
+    if (unlikely(seen == 0 || !__atomic_compare_exchange_n(&f->references, &seen, seen + 1, false,
+                                                           __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
+        return -EAGAIN;
+    *file = f;
+    if (likely(__atomic_load_n(&s->files[index], __ATOMIC_ACQUIRE) == f &&
+               __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE) == s))
+        return 0;
+    file_put(f);
+    return -EAGAIN;
+}
+
+static no_inline err_t file_look_again(struct descriptors *d, uint32_t number, struct file **file)
+{
+    err_t e;
+    while ((e = file_look(d, number, file)) == -EAGAIN)
+        cpu_relax();
+    return e;
+}
+
+// A negative number is one past every capacity.
 err_t descriptor_file(struct descriptors *d, int number, struct file **file)
 {
-    for (;;) {
-        struct slots *s = __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE);
-        if (number < 0 || (uint32_t)number >= s->capacity)
-            return -EBADF;
-        uint64_t index = index_clamp((uint64_t)number, s->capacity);
-        struct file *f = __atomic_load_n(&s->files[index], __ATOMIC_ACQUIRE);
-        if (!f)
-            return -EBADF;
-        if (!file_try_get(f))
-            continue;
-        if (likely(__atomic_load_n(&s->files[index], __ATOMIC_ACQUIRE) == f &&
-                   __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE) == s)) {
-            *file = f;
-            return 0;
-        }
-        file_put(f);
-    }
+    err_t e = file_look(d, (uint32_t)number, file);
+    return likely(e != -EAGAIN) ? e : file_look_again(d, (uint32_t)number, file);
 }
 
 err_t descriptor_add(struct descriptors *d, struct file *f, bool close_on_exec, int least,

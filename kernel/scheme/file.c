@@ -145,10 +145,8 @@ bool file_try_get(struct file *f)
     return true;
 }
 
-void file_put(struct file *f)
+static no_inline void file_end(struct file *f)
 {
-    if (__atomic_sub_fetch(&f->references, 1, __ATOMIC_ACQ_REL))
-        return;
     watch_file_closing(f);
     if (unlikely(has_locks(f)) && hooks->released)
         hooks->released(f);
@@ -160,6 +158,12 @@ void file_put(struct file *f)
     if (f->node)
         node_put(f->node);
     file_free(f);
+}
+
+void file_put(struct file *f)
+{
+    if (__atomic_sub_fetch(&f->references, 1, __ATOMIC_ACQ_REL) == 0)
+        file_end(f);
 }
 
 void descriptor_file_put(struct descriptors *d, struct file *f)

@@ -2,7 +2,8 @@
 // What calls of the Linux ABI cost, in cycles of the time stamp counter (instructions under
 // --icount): prints "NAME CYCLES" lines. bench/schemes.py runs it under both kernels.
 //
-//   bench_calls           everything
+//   bench_calls                     everything
+//   bench_calls on CPU PROGRAM ...  runs another program on one processor
 
 #include <fcntl.h>
 #include <sched.h>
@@ -26,6 +27,17 @@ static unsigned long long cycles(void)
     unsigned low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return (unsigned long long)high << 32 | low;
+}
+
+// Without a C library's wrapper around it.
+static long call(long number, long a, const void *b, long c)
+{
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c)
+                     : "rcx", "r11", "memory");
+    return result;
 }
 
 static void report(const char *name, unsigned long long all, unsigned count)
@@ -54,21 +66,21 @@ static void calls(void)
     enum { COUNT = 2000 };
     unsigned long long begin = cycles(), spent = 0;
     for (unsigned i = 0; i < COUNT; i++)
-        syscall(SYS_getppid);
+        call(SYS_getppid, 0, NULL, 0);
     report("null", cycles() - begin, COUNT);
 
     for (unsigned i = 0; i < COUNT; i++) {
         begin = cycles();
-        long fd = syscall(SYS_dup, 0);
+        long fd = call(SYS_dup, 0, NULL, 0);
         spent += cycles() - begin;
-        syscall(SYS_close, fd);
+        call(SYS_close, fd, NULL, 0);
     }
     report("dup", spent, COUNT);
 
     int zero = open("/dev/zero", O_RDONLY);
     begin = cycles();
     for (unsigned i = 0; i < COUNT; i++)
-        syscall(SYS_read, zero, buffer, 16);
+        call(SYS_read, zero, buffer, 16);
     report("read_zero", cycles() - begin, COUNT);
     close(zero);
 }
@@ -85,12 +97,12 @@ static void whole(long (*move)(int, void *, size_t), int fd, size_t size)
 
 static long get(int fd, void *to, size_t size)
 {
-    return syscall(SYS_read, fd, to, size);
+    return call(SYS_read, fd, to, (long)size);
 }
 
 static long put(int fd, void *from, size_t size)
 {
-    return syscall(SYS_write, fd, from, size);
+    return call(SYS_write, fd, from, (long)size);
 }
 
 // A child answers each message of `size` bytes with one of `back` bytes.
@@ -171,8 +183,13 @@ static void events(int cpu, unsigned count)
     waitpid(child, NULL, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 3 && strcmp(argv[1], "on") == 0) {
+        pin(atoi(argv[2]));
+        execvp(argv[3], argv + 3);
+        die(argv[3]);
+    }
     if (posix_memalign((void **)&buffer, 4096, MIB))
         die("memory");
     memset(buffer, 1, MIB);
