@@ -57,7 +57,7 @@ void object_get(struct memory_object *o)
 }
 
 // Takes a page out of the tree; it is freed when no page table and nobody else has it.
-static void page_leave(struct memory_object *o, uint64_t index, struct page *p)
+void object_leave_locked(struct memory_object *o, uint64_t index, struct page *p)
 {
     radix_remove(&o->pages, index);
     o->resident--;
@@ -71,7 +71,7 @@ static void pages_leave(struct memory_object *o, uint64_t start, uint64_t end)
     uint64_t index = start;
     struct page *p;
     while (o->resident && (p = radix_next(&o->pages, &index)) && index < end) {
-        page_leave(o, index, p);
+        object_leave_locked(o, index, p);
         if (++index == 0)
             break;
     }

@@ -55,6 +55,7 @@ err_t space_make(struct space **space)
     if (!s)
         return -ENOMEM;
     s->mapped_limit = s->data_limit = s->stack_limit = UINT64_MAX;
+    s->map_lowest = USER_LOWEST;
     s->map_hint = USER_END - MAP_BELOW_STACK - (cpu_random() % MAP_RANDOM) * PAGE_SIZE;
     *space = s;
     return 0;
@@ -94,6 +95,8 @@ static err_t fork_mapping(struct space *from, struct space *to, const struct map
 {
     if (m->flags & MAPF_NO_FORK)
         return 0;
+    if (m->flags & MAPF_LENT)
+        return space_fork_lent(to, m);
     struct mapping *copy = mapping_make(m, m->start, m->end, m->offset);
     if (!copy)
         return -ENOMEM;
@@ -108,6 +111,7 @@ static void copy_bounds(struct space *to, const struct space *from)
     to->mapped_limit = from->mapped_limit;
     to->data_limit = from->data_limit;
     to->stack_limit = from->stack_limit;
+    to->map_lowest = from->map_lowest;
     to->map_hint = from->map_hint;
     to->heap_start = from->heap_start;
     to->heap_end = from->heap_end;
@@ -122,7 +126,17 @@ static void copy_bounds(struct space *to, const struct space *from)
     to->data_end = from->data_end;
 }
 
+static bool keep_all(const struct mapping *m)
+{
+    return true;
+}
+
 err_t space_fork(struct space *from, struct space **to)
+{
+    return space_fork_some(from, keep_all, to);
+}
+
+err_t space_fork_some(struct space *from, bool (*keep)(const struct mapping *m), struct space **to)
 {
     struct space *s = space_alloc();
     if (!s)
@@ -131,7 +145,7 @@ err_t space_fork(struct space *from, struct space **to)
     rwlock_write(&from->lock);
     copy_bounds(s, from);
     for (struct mapping *m = mapping_find(from, 0); m && !e; m = mapping_next(m))
-        e = fork_mapping(from, s, m);
+        e = keep(m) ? fork_mapping(from, s, m) : 0;
     space_flush(from, 0, USER_END, false); // what was writable no longer is
     s->resident_peak = s->resident_pages;
     rwlock_write_end(&from->lock);
@@ -168,8 +182,8 @@ static err_t find_place(struct space *s, const struct map_request *r, uint64_t s
     // Large anonymous memory starts where a large page can.
     uint64_t align = !r->object && size >= LARGE_PAGE_SIZE ? LARGE_PAGE_SIZE : PAGE_SIZE;
     uaddr_t high = min_of(s->map_hint, low_end);
-    if (mappings_gap(s, size, align, USER_LOWEST, high, at) ||
-        mappings_gap(s, size, PAGE_SIZE, USER_LOWEST + MIB(1), low_end, at))
+    if (mappings_gap(s, size, align, s->map_lowest, high, at) ||
+        mappings_gap(s, size, PAGE_SIZE, max_of(s->map_lowest, USER_LOWEST + MIB(1)), low_end, at))
         return 0;
     return -ENOMEM;
 }

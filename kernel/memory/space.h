@@ -32,6 +32,7 @@ enum map_flag {
     MAPF_LOW = 1 << 9, // below 2 GiB
     MAPF_WIPE_ON_FORK = 1 << 10,
     MAPF_NO_HUGE = 1 << 11,
+    MAPF_LENT = 1 << 13,   // private memory that space_share() made shared; fork copies it
     MAPF_PINNED = 1 << 12, // the kernel's, for lending (window.h): the program may not change it
 };
 
@@ -85,6 +86,7 @@ struct space {
     uint64_t tlb_generation; // counts TLB requests: a CPU that missed some forgets what it kept
     uint64_t resident_pages, mapped_bytes, resident_peak;
     uint64_t mapped_limit, data_limit, stack_limit; // bytes, from the process's limits
+    uaddr_t map_lowest;                             // below it nothing is mapped unless fixed
     uaddr_t map_hint, heap_start, heap_end;         // brk
     uaddr_t stack_top, arguments_start, arguments_end, environment_start, environment_end;
     uaddr_t code_start, code_end, data_start, data_end;
@@ -112,6 +114,9 @@ err_t space_make(struct space **space) must_check;
 void space_get(struct space *s);
 void space_put(struct space *s);                                    // the last one unmaps all
 err_t space_fork(struct space *from, struct space **to) must_check; // copy on write
+// The same without the mappings that `keep` does not want.
+err_t space_fork_some(struct space *from, bool (*keep)(const struct mapping *m), struct space **to)
+    must_check;
 
 // Switches this CPU's page tables. Interrupts off or preemption off. NULL: the kernel's own.
 void space_load(struct space *s);
@@ -159,6 +164,9 @@ struct space_shared {
 };
 err_t space_share(struct space *s, uaddr_t start, uint64_t size, struct space_shared *shared)
     must_check;
+// What was lent and is mapped by nobody else any more becomes private again. Before a program runs
+// in `s`: futexes there are found by another key after it.
+void space_reclaim(struct space *s);
 
 // Where the memory behind an address is, made present and, if the mapping may be written, its own
 // (so that it stays there while nobody forks). -EFAULT.

@@ -25,6 +25,8 @@ struct trap_frame;
 enum { STACK_GUARD_PAGES = 256 }; // kept free below a mapping that grows down
 
 void object_init(void);
+// Takes a page out of the object's tree, with its reference; o->lock held.
+void object_leave_locked(struct memory_object *o, uint64_t index, struct page *p);
 
 // space_table.c: page tables of one space. The caller holds s->table_lock unless noted.
 
@@ -88,6 +90,10 @@ bool mappings_pinned(struct space *s, uaddr_t start, uaddr_t end);            //
 err_t mappings_unmap(struct space *s, uaddr_t start, uaddr_t end, struct list *dead) must_check;
 bool mappings_gap(struct space *s, uint64_t size, uint64_t align, uaddr_t low, uaddr_t high,
                   uaddr_t *at);
+
+// space_reclaim.c. The caller holds s->lock (from->lock) for writing.
+void mappings_reclaim(struct space *s, uaddr_t start, uaddr_t end, struct list *dead);
+err_t space_fork_lent(struct space *to, const struct mapping *m) must_check; // copies of its pages
 
 // space_fault.c
 void space_fault_init(void);

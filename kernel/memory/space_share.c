@@ -130,7 +130,7 @@ static err_t successors_make(struct space *s, uaddr_t start, uaddr_t end, struct
     for (struct mapping *m = mapping_find(s, start); m && m->start < end; m = mapping_next(m)) {
         struct mapping like = *m;
         like.object = o;
-        like.flags |= MAPF_SHARED;
+        like.flags |= MAPF_SHARED | MAPF_LENT;
         like.file = NULL;
         like.file_shift = 0;
         struct mapping *n = mapping_make(&like, m->start, m->end, m->start - start);
@@ -186,6 +186,7 @@ static err_t share_locked(struct space *s, uaddr_t start, uaddr_t end, struct li
         shared->writable = m->access & MAP_WRITE;
         return 0;
     }
+    mappings_reclaim(s, start, end, dead);
     shared->offset = 0;
     err_t e = private_check(s, start, end, &shared->writable);
     return e ? e : share_private(s, start, end, dead, &shared->object);

@@ -47,6 +47,9 @@ struct process *process_init_process(void);            // number 1, without a re
 err_t process_check_limits(struct process *self) must_check; // -EAGAIN: no process more for it
 void process_parts_drop(struct process *p);                  // of one that was made but in vain
 
+// program.c: the calling task's; takes over the reference on `s`.
+void process_swap_space(struct process *p, struct space *s);
+
 // hold.c of context/
 void context_requests_fail(struct process *p); // it ends: nobody waits for it in vain
 

@@ -253,7 +253,7 @@ static err_t own_handlers(struct process *p, struct signal_handlers **handlers)
     return *handlers ? 0 : -ENOMEM;
 }
 
-static void swap_space(struct process *p, struct space *s)
+void process_swap_space(struct process *p, struct space *s)
 {
     struct task *t = task_current();
     struct space *old_process = p->space, *old_thread = t->thread.space;
@@ -338,7 +338,7 @@ static void commit(struct program *program, struct credentials *c, struct signal
     if (p->abi->task_exec)
         p->abi->task_exec(t);
     swap_identity(p, program, c, h);
-    swap_space(p, program->space);
+    process_swap_space(p, program->space);
     program->space = NULL;
     process_release_vfork(p);
     swap_descriptors(p, program->descriptors);

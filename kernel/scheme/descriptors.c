@@ -24,8 +24,10 @@ struct slots {
 };
 
 struct descriptors {
-    uint32_t references;
+    uint32_t references; // users, and who merely holds it
     struct spinlock lock;
+    uint32_t users;      // processes that have it as theirs
+    bool spent;          // had users and has none any more: it is empty and stays so
     struct slots *slots; // written under the lock, read without
 };
 
@@ -137,7 +139,7 @@ static struct descriptors *table_make(uint32_t capacity)
         return NULL;
     }
     spin_init(&d->lock, RANK_FD_TABLE);
-    d->references = 1;
+    d->references = d->users = 1;
     return d;
 }
 
@@ -162,7 +164,7 @@ static void slots_copy(struct slots *to, const struct slots *from)
     for (uint32_t word = 0; word < from->capacity / WORD; word++)
         for (uint64_t left = from->taken[word]; left; left &= left - 1) {
             uint32_t n = word * WORD + (uint32_t)__builtin_ctzll(left);
-            if (!from->files[n])
+            if (!from->files[n] || from->files[n]->ops->not_copied)
                 continue;
             file_get(from->files[n]);
             to->files[n] = from->files[n];
@@ -194,17 +196,52 @@ err_t descriptors_copy(struct descriptors *from, struct descriptors **to)
     }
 }
 
-void descriptors_get(struct descriptors *d)
+void descriptors_hold(struct descriptors *d)
 {
     __atomic_fetch_add(&d->references, 1, __ATOMIC_RELAXED);
 }
 
+err_t descriptors_use(struct descriptors *d)
+{
+    spin_lock(&d->lock);
+    bool may = !d->spent;
+    d->users += may;
+    spin_unlock(&d->lock);
+    if (may)
+        descriptors_hold(d);
+    return may ? 0 : -EBADF;
+}
+
+void descriptors_get(struct descriptors *d)
+{
+    spin_lock(&d->lock);
+    d->users++;
+    spin_unlock(&d->lock);
+    descriptors_hold(d);
+}
+
 bool descriptors_shared(struct descriptors *d)
 {
-    return __atomic_load_n(&d->references, __ATOMIC_ACQUIRE) > 1;
+    return __atomic_load_n(&d->users, __ATOMIC_ACQUIRE) > 1;
+}
+
+void descriptors_idle(struct descriptors *d)
+{
+    d->users = 0;
 }
 
 void descriptors_put(struct descriptors *d)
+{
+    spin_lock(&d->lock);
+    bool last = --d->users == 0;
+    d->spent |= last;
+    spin_unlock(&d->lock);
+    if (last && __atomic_load_n(&d->references, __ATOMIC_ACQUIRE) > 1)
+        descriptors_close_range(d, 0, UINT32_MAX, false);
+    descriptors_release(d);
+}
+
+void descriptors_release(struct descriptors *d)
 {
     if (__atomic_sub_fetch(&d->references, 1, __ATOMIC_ACQ_REL))
         return;

@@ -77,6 +77,7 @@ enum seek_from { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA_AT, S
 // What a kind of file can do. In brackets: what a caller gets where the operation is missing.
 struct file_ops {
     const char *name;
+    bool not_copied; // copies of a descriptor table leave it out: it acts when it is closed
     len_t (*read)(struct file *f, struct io *io, uint64_t offset); // [-EINVAL]
     // [-EINVAL] Looks at OPEN_APPEND itself.
     len_t (*write)(struct file *f, struct io *io, uint64_t offset);
@@ -228,6 +229,14 @@ err_t descriptors_copy(struct descriptors *from, struct descriptors **to) must_c
 void descriptors_get(struct descriptors *d);
 void descriptors_put(struct descriptors *d);    // the last one closes all
 bool descriptors_shared(struct descriptors *d); // by more than one process
+// Tables as things that open files stand for. To hold one keeps the object, not what is in it: when
+// its last user goes it is emptied for good, so a table that holds itself goes, too. A copy that
+// nobody uses yet (idle: its maker's use becomes a hold) keeps its files until its last holder
+// goes.
+void descriptors_hold(struct descriptors *d);
+void descriptors_release(struct descriptors *d);
+void descriptors_idle(struct descriptors *d);
+err_t descriptors_use(struct descriptors *d) must_check; // one user more; -EBADF: it is empty
 // file_put() for a reference that a number of the table held.
 void descriptor_file_put(struct descriptors *d, struct file *f);
 // The file with a reference, or -EBADF.

@@ -30,13 +30,14 @@ err_t file_map(struct file *f, struct space *s, const struct map_request *reques
         return e;
     if (!f->ops->map)
         return -ENODEV;
+    r.file = f;
     e = f->ops->map(f, &r);
     if (e)
         return e;
-    if (r.object)
-        r.file = f;
-    else
+    if (!r.object) {
+        r.file = NULL;
         r.offset = r.file_shift = 0;
+    }
     e = r.access & ~r.max_access ? -EACCES : space_map(s, &r, address);
     if (r.object)
         object_put(r.object);

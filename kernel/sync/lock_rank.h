@@ -10,6 +10,7 @@
 
 enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
+    RANK_CONTEXT = 2,     // process/context/: one that has not started, while it is changed
     RANK_FILE = 4,        // scheme/: offset of one open file
     RANK_WATCH = 5,       // scheme/: the set of one watch list
     RANK_TEXT = 6,        // process/proc/: the text of one open file of proc, of log

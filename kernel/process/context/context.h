@@ -73,6 +73,8 @@ void context_attend(struct task *t, struct trap_frame *f);
 // Whether the task has something to do there before it may sleep again (interrupts waits).
 bool context_wanted(const struct process *p);
 
+void context_drop_old_table(struct process *p);
+
 // program.c. *_locked: program_lock or the tree lock is held.
 struct process *program_first_locked(struct process *p);
 // Nobody waits for it: a thread whose parent is in its program, or never started. Tree lock.

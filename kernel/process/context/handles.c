@@ -9,6 +9,20 @@
 // clang-format off
 const struct operation operations[] = {
     { .name = "open_via_dup", .label = "open-via-dup", .flags = OP_ENDED, .derive = derive_operation },
+    { .name = "addrspace", .flags = OP_GUARDED | OP_SEEKS, .open = open_addrspace,
+      .read = read_addrspace, .write = write_addrspace, .derive = derive_addrspace,
+      .map = map_addrspace, .close = close_addrspace },
+    { .name = "current-addrspace", .flags = OP_GUARDED | OP_SWAPS, .write = write_current_space,
+      .close = close_current_space },
+    { .name = "mmap-min-addr", .open = open_addrspace, .read = read_lowest, .write = write_lowest,
+      .close = close_addrspace },
+    { .name = "filetable", .flags = OP_GUARDED | OP_SEEKS, .read = read_filetable,
+      .derive = derive_filetable, .close = close_filetable },
+    { .name = "current-filetable", .flags = OP_GUARDED | OP_SWAPS,
+      .write = write_current_filetable, .close = close_current_filetable },
+    { .name = "sigactions", .flags = OP_GUARDED, .derive = derive_actions, .close = close_actions },
+    { .name = "current-sigactions", .flags = OP_GUARDED | OP_SWAPS,
+      .write = write_current_actions, .close = close_current_actions },
     { .name = "regs/int", .flags = OP_GUARDED, .open = open_int_registers, .read = read_int_registers,
       .write = write_int_registers },
     { .name = "regs/float", .flags = OP_GUARDED, .read = read_float_registers,
@@ -135,6 +149,12 @@ static err_t context_status(struct file *f, struct file_status *status)
     return 0;
 }
 
+static err_t context_map(struct file *f, struct map_request *r)
+{
+    struct grip *g = f->data;
+    return g->operation->map ? g->operation->map(g, r) : -ENODEV;
+}
+
 static void context_close(struct file *f)
 {
     grip_free(f->data);
@@ -145,18 +165,22 @@ static void context_close(struct file *f)
     .path = context_path, .status = context_status, .close = context_close
 
 static const struct file_ops plain_ops = { COMMON };
-static const struct file_ops seeking_ops = { COMMON, .seek = context_seek };
+static const struct file_ops seeking_ops = { COMMON, .seek = context_seek, .map = context_map };
+static const struct file_ops swapping_ops = { COMMON, .not_copied = true };
 
 err_t grip_file_make(struct grip *g, unsigned flags, struct file **file)
 {
-    const struct file_ops *ops = g->operation->flags & OP_SEEKS ? &seeking_ops : &plain_ops;
+    unsigned kind = g->operation->flags;
+    const struct file_ops *ops = kind & OP_SEEKS   ? &seeking_ops
+                                 : kind & OP_SWAPS ? &swapping_ops
+                                                   : &plain_ops;
     return file_make(ops, NULL, NULL, flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_PATH),
                      g, file);
 }
 
 struct grip *grip_of(struct file *f)
 {
-    bool ours = f->ops == &plain_ops || f->ops == &seeking_ops;
+    bool ours = f->ops == &plain_ops || f->ops == &seeking_ops || f->ops == &swapping_ops;
     return ours ? f->data : NULL;
 }
 

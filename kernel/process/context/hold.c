@@ -123,6 +123,7 @@ void context_requests_fail(struct process *p)
     struct context_request *r;
     while ((r = request_take(p)))
         request_finish(p, r, -ESRCH);
+    context_drop_old_table(p);
 }
 
 bool context_wanted(const struct process *p)
@@ -150,6 +151,7 @@ void context_attend(struct task *t, struct trap_frame *f)
             return;
         if (registers_take_owed(t, f))
             continue;
+        context_drop_old_table(p);
         if (!__atomic_load_n(&p->context.holds, __ATOMIC_ACQUIRE))
             return;
         (void)wait_until_uninterrupted(&p->stop_wait, may_go(p), WAIT_FOREVER);

@@ -27,6 +27,7 @@ struct operation {
     len_t (*write)(struct grip *g, struct io *io);                 // [-EBADF]
     // [-EINVAL] Fills `made`, a handle of the operation *as (preset: the same).
     err_t (*derive)(struct grip *g, const char *name, size_t length, struct grip *made);
+    err_t (*map)(struct grip *g, struct map_request *r); // [-ENODEV]
     void (*close)(struct grip *g);
 };
 
@@ -39,6 +40,11 @@ struct grip {
     struct signal_handlers *actions;
     struct file *file;     // what a derived handle turned out to be, instead of itself
     uint64_t stack, entry; // current-addrspace
+    bool space_in_use;     // a process has it or will have it
+    // What the change took from the process, to be dropped when no lock is held.
+    struct space *old_space;
+    struct descriptors *old_table;
+    struct signal_handlers *old_actions;
     char *text;
     size_t text_length;
     struct trace *trace;

@@ -27,6 +27,35 @@ len_t write_mask(struct grip *g, struct io *io);
 len_t read_ignored(struct grip *g, struct io *io, uint64_t offset);
 len_t write_ignored(struct grip *g, struct io *io);
 
+// addrspace.c
+err_t open_addrspace(struct grip *g);
+void close_addrspace(struct grip *g);
+len_t read_addrspace(struct grip *g, struct io *io, uint64_t offset);
+len_t write_addrspace(struct grip *g, struct io *io);
+err_t derive_addrspace(struct grip *g, const char *name, size_t length, struct grip *made);
+err_t map_addrspace(struct grip *g, struct map_request *r);
+len_t read_lowest(struct grip *g, struct io *io, uint64_t offset);
+len_t write_lowest(struct grip *g, struct io *io);
+
+// filetable.c
+len_t read_filetable(struct grip *g, struct io *io, uint64_t offset);
+err_t derive_filetable(struct grip *g, const char *name, size_t length, struct grip *made);
+void close_filetable(struct grip *g);
+len_t write_current_filetable(struct grip *g, struct io *io);
+void close_current_filetable(struct grip *g);
+err_t derive_actions(struct grip *g, const char *name, size_t length, struct grip *made);
+void close_actions(struct grip *g);
+len_t write_current_actions(struct grip *g, struct io *io);
+void close_current_actions(struct grip *g);
+
+// swap.c
+len_t write_current_space(struct grip *g, struct io *io);
+void close_current_space(struct grip *g);
+// Has `change` run where nobody else uses the process's pieces, before it returns; not at all when
+// the process ends.
+void context_change(struct process *p, void (*change)(void *data), void *data);
+void context_put_later(struct process *p, struct descriptors *d); // what it used until now
+
 // attributes.c
 len_t write_start(struct grip *g, struct io *io);
 len_t read_name(struct grip *g, struct io *io, uint64_t offset);

@@ -13,6 +13,7 @@ void context_state_init(struct process *p)
     list_init(&p->context.members);
     list_init(&p->context.link);
     list_init(&p->context.requests);
+    mutex_init(&p->context.starting, RANK_CONTEXT);
     p->context.first = p;
 }
 
@@ -158,14 +159,18 @@ static void give_space(struct process *p)
 
 err_t context_start(struct process *p)
 {
+    mutex_lock(&p->context.starting);
     uint64_t flags = spin_lock_irq(&program_lock);
     bool may = p->context.life == CONTEXT_NEW && p->space;
     if (may)
         p->context.life = CONTEXT_STARTED;
     spin_unlock_irq(&program_lock, flags);
+    mutex_unlock(&p->context.starting);
     if (!may)
         return -EINVAL;
     // From here on nobody changes its pieces but itself.
+    if (!p->context.shares_space)
+        space_reclaim(p->space);
     give_space(p);
     err_t e = program_join(p);
     if (e) { // its program is ending: so does this one

@@ -2,10 +2,12 @@
 // What each process keeps for contexts (context.h): its life before the first instruction, its
 // program, who holds it, who traces it. Guards are named at each member.
 #pragma once
+#include "kernel/sync/mutex.h"
 #include "kernel/sync/spinlock.h"
 #include "lib/list.h"
 
 struct process;
+struct descriptors;
 struct trace;
 struct context_request;
 struct registers_owed;
@@ -17,17 +19,19 @@ enum context_life {
 };
 
 struct context_state {
-    enum context_life life;      // program_lock
-    uint32_t handles;            // open handles on it while it is new; program_lock
-    struct process *first;       // the first context of its program; tree lock and program_lock
-    struct list members, link;   // of a first context: the others; program_lock
-    bool closing;                // nobody joins any more; program_lock
-    bool shares_space;           // when it starts: others may have its space, too
-    uint32_t holds;              // must not go to user mode; the process's signal lock
-    struct list requests;        // struct context_request.link; the process's signal lock
-    struct registers_owed *owed; // registers.c; the process's signal lock
-    struct trace *trace;         // NULL: nobody traces it; the process's signal lock
-    char *long_name;             // what `name` was set to; NULL: process.name; process lock
+    enum context_life life;        // program_lock
+    uint32_t handles;              // open handles on it while it is new; program_lock
+    struct process *first;         // the first context of its program; tree lock and program_lock
+    struct list members, link;     // of a first context: the others; program_lock
+    bool closing;                  // nobody joins any more; program_lock
+    struct mutex starting;         // held while it is changed as a new one
+    struct descriptors *old_table; // not used any more but by the call it is in; its own
+    bool shares_space;             // when it starts: others may have its space, too
+    uint32_t holds;                // must not go to user mode; the process's signal lock
+    struct list requests;          // struct context_request.link; the process's signal lock
+    struct registers_owed *owed;   // registers.c; the process's signal lock
+    struct trace *trace;           // NULL: nobody traces it; the process's signal lock
+    char *long_name;               // what `name` was set to; NULL: process.name; process lock
 };
 
 // What a name may have.
