@@ -8,6 +8,7 @@ from harness import execute, program
 
 PROGRAMS = [
     "redox_calls",
+    "redox_contexts",
     "redox_descriptors",
     "redox_files",
     "redox_names",
