@@ -187,6 +187,7 @@ static void drop_parts(struct process *p)
     if (d)
         descriptors_put(d);
     place_put(place);
+    names_drop(p);
     if (program)
         name_put(program);
     if (s)

@@ -18,6 +18,7 @@ static err_t parts_inherit(struct process *p, struct process *from, const struct
     p->dumpable = from->dumpable;
     p->personality = from->personality;
     p->spare_auxiliary = from->spare_auxiliary;
+    names_inherit(p, from);
     p->exit_signal = r->share & SHARE_PARENT ? from->exit_signal : r->exit_signal;
     if (from->program) {
         name_get(from->program);
@@ -70,6 +71,7 @@ void process_parts_drop(struct process *p)
     place_put(p->place);
     if (p->program)
         name_put(p->program);
+    names_drop(p);
     p->space = NULL;
     p->descriptors = NULL;
     p->place = NULL;

@@ -23,6 +23,10 @@ struct place *place_make(struct name *root, struct name *here) must_check;
 struct place *place_copy(struct place *from) must_check;
 void place_put(struct place *p);
 
+// names.c
+void names_inherit(struct process *p, struct process *from);
+void names_drop(struct process *p); // and those it has made
+
 // process.c
 err_t process_make(struct process **process) must_check; // empty, one reference, not in any table
 err_t task_make(struct process *p, void (*entry)(void *data), struct task **task) must_check;

@@ -255,6 +255,14 @@ int32_t process_group_of(struct process *p); // its group's number; 0: reaped
 // mode").
 err_t process_may_inspect(struct process *p) must_check;
 
+// Name spaces of the calling process, by number (namespace.h); UINT64_MAX keeps. Anybody may enter
+// the null one, and what is its own already; others only root, unless its real one is the null one
+// (-EPERM, -ENOENT; -EBUSY: it has several tasks).
+err_t process_set_names(uint64_t real, uint64_t effective) must_check;
+// Makes one of `count` names of the effective one, (address, length) pairs in user memory. -EACCES:
+// root only; -ENODEV: no such name.
+err_t process_make_names(uaddr_t names, uint64_t count, uint64_t *number) must_check;
+
 // Groups and sessions.
 err_t process_set_group(int32_t number, int32_t group) must_check;
 err_t process_make_session(int32_t *session) must_check;

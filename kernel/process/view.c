@@ -111,8 +111,9 @@ void view_begin_of(struct process *p, struct view *v, struct credentials **hold)
         v->umask = place->umask;
         spin_unlock(&place->lock);
     }
-    spin_unlock_irq(&p->lock, flags);
     v->names = p->names_effective;
+    namespace_get(v->names);
+    spin_unlock_irq(&p->lock, flags);
     v->user = c->file_user;
     v->group = c->file_group;
     v->groups = c->groups;
@@ -129,6 +130,7 @@ void view_begin(struct view *v, struct credentials **hold)
 
 void view_end(struct view *v, struct credentials *hold)
 {
+    namespace_put(v->names);
     if (v->root) {
         name_put(v->root);
         name_put(v->here);

@@ -73,6 +73,8 @@ err_t walk_link(struct walk *w, struct name *link) must_check;
 // Goes to the last component's parent, which is a directory that may be searched.
 err_t walk_to_parent(struct walk *w) must_check;
 bool walk_part_is_dots(const struct walk *w); // "." or ".."
+// -ENOENT where the next component names a scheme that the view's name space does not have.
+err_t walk_may_name(const struct walk *w) must_check;
 
 // A child of a directory, known to be absent (node NULL) or not, with a reference, before any mount
 // over it. The second: the directory's node is locked already.
@@ -92,4 +94,7 @@ void mounts_init(struct scheme *scheme, struct node *root); // takes the referen
 // The scheme itself, or a new instance of one that is made for each mount, with its root node.
 err_t scheme_instance(struct scheme *s, const char *source, const char *options,
                       struct scheme **instance, struct node **root) must_check;
+// For name spaces: a scheme's number and first reference, before it can be found.
+void scheme_prepare(struct scheme *s);
+struct scheme *scheme_of_tree(void);  // "file", without a reference
 struct name *schemes_directory(void); // the root of the tree of schemes, without a reference

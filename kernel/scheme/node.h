@@ -161,8 +161,9 @@ struct scheme {
 };
 
 err_t scheme_register(struct scheme *s) must_check; // -EEXIST
-void scheme_unregister(
-    struct scheme *s); // nobody finds it any more; drops the registry's reference
+// Nobody finds it any more; drops the registry's reference, if it had one. (Of a scheme that a
+// process made: namespace_remove().)
+void scheme_unregister(struct scheme *s);
 err_t scheme_find(const char *name, size_t length, struct scheme **scheme) must_check;
 void scheme_get(struct scheme *s);
 void scheme_put(struct scheme *s);

@@ -121,7 +121,9 @@ static err_t open_last(struct walk *w, unsigned flags, unsigned mode, struct nam
         return -EISDIR;
     }
     struct name *child;
-    err_t e = names_child(w->at, w->part, w->part_length, &child);
+    err_t e = walk_may_name(w);
+    if (!e)
+        e = names_child(w->at, w->part, w->part_length, &child);
     if (e)
         return e;
     if (!__atomic_load_n(&child->node, __ATOMIC_ACQUIRE)) {

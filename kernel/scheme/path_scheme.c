@@ -54,8 +54,8 @@ static err_t stand_in_status(struct node *n, struct file_status *status)
 {
     struct file *f;
     err_t e = stand_in_open(n, NULL, OPEN_PATH, &f);
-    if (e)
-        return e;
+    if (e) // the scheme itself is there, also where it has nothing of that name
+        return *(const char *)n->data ? e : 0;
     e = file_status(f, status);
     file_put(f);
     return e;

@@ -7,7 +7,9 @@
 // the tree of the Linux view itself, mounts included.
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
+#include "kernel/scheme/caller.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/namespace.h"
 #include "lib/string.h"
 
 static struct spinlock registry_lock = SPINLOCK_INIT(RANK_LEAF);
@@ -26,7 +28,7 @@ static struct scheme *registry_find(const char *name, size_t length)
     return NULL;
 }
 
-static void scheme_prepare(struct scheme *s)
+void scheme_prepare(struct scheme *s)
 {
     s->device = __atomic_fetch_add(&next_device, 1, __ATOMIC_RELAXED);
     s->references = 1;
@@ -65,8 +67,12 @@ static void directory_forget(const char *name)
 void scheme_unregister(struct scheme *s)
 {
     spin_lock(&registry_lock);
-    list_remove(&s->registry_link);
+    bool there = s->registry_link.next && !list_empty(&s->registry_link);
+    if (there)
+        list_remove(&s->registry_link);
     spin_unlock(&registry_lock);
+    if (!there)
+        return; // a name space had it for itself
     directory_forget(s->name);
     scheme_put(s);
 }
@@ -175,12 +181,24 @@ static err_t file_target(struct node *link, char *to, size_t room, size_t *lengt
 }
 
 static const struct node_ops file_link = { .jump = file_jump, .target = file_target };
-static struct scheme directory_scheme;
+
+// The tree that Linux programs see, as a scheme: /scheme/file leads to its root.
+static err_t file_root(struct scheme *s, const char *source, const char *options,
+                       struct node **root)
+{
+    return node_make(s, &file_link, NODE_LINK, 0777, root);
+}
+
+static const struct scheme_ops file_ops = { .root = file_root };
+static struct scheme file_scheme = { .name = "file", .ops = &file_ops };
+
+struct scheme *scheme_of_tree(void)
+{
+    return &file_scheme;
+}
 
 static err_t directory_find(struct node *dir, const char *name, size_t length, struct node **node)
 {
-    if (length == 4 && memcmp(name, "file", 4) == 0)
-        return node_make(&directory_scheme, &file_link, NODE_LINK, 0777, node);
     struct scheme *s;
     if (scheme_find(name, length, &s))
         return -ENOENT;
@@ -190,20 +208,29 @@ static err_t directory_find(struct node *dir, const char *name, size_t length, s
 }
 
 struct listing {
+    struct namespace *names;
     unsigned count;
     struct {
-        char text[32];
+        char text[64];
         uint64_t device;
-    } names[64];
+        bool is_link;
+    } entries[256];
 };
 
-static void listing_add(struct scheme *s, void *data)
+// What cannot be shown as a directory, and names that are too long, are left out.
+static bool listing_add(const char *name, size_t length, void *data)
 {
     struct listing *l = data;
-    if (!s->ops->root || l->count == array_len(l->names))
-        return;
-    (void)string_copy(l->names[l->count].text, s->name, sizeof(l->names[0].text));
-    l->names[l->count++].device = s->device;
+    struct scheme *s;
+    if (l->count == array_len(l->entries) || namespace_find(l->names, name, length, &s))
+        return true;
+    if (length && length < sizeof(l->entries[0].text) && s->ops->root) {
+        memcpy(l->entries[l->count].text, name, length + 1);
+        l->entries[l->count].is_link = s == &file_scheme;
+        l->entries[l->count++].device = s->device;
+    }
+    scheme_put(s);
+    return true;
 }
 
 static err_t directory_list(struct file *f, uint64_t offset, struct directory_sink *s)
@@ -213,10 +240,13 @@ static err_t directory_list(struct file *f, uint64_t offset, struct directory_si
     struct listing *l = heap_alloc(sizeof(*l));
     if (!l)
         return -ENOMEM;
-    scheme_visit(listing_add, l);
+    struct caller caller;
+    caller_look(&caller);
+    l->names = caller.names;
+    namespace_visit(l->names, listing_add, l);
     for (uint64_t i = offset - 2; i < l->count; i++)
-        if (!s->entry(s, l->names[i].text, strlen(l->names[i].text), l->names[i].device,
-                      NODE_DIRECTORY, i + 3))
+        if (!s->entry(s, l->entries[i].text, strlen(l->entries[i].text), l->entries[i].device,
+                      l->entries[i].is_link ? NODE_LINK : NODE_DIRECTORY, i + 3))
             break;
     heap_free(l);
     return 0;
@@ -269,6 +299,8 @@ void schemes_init(void)
     mutex_init(&instances, RANK_SCHEMES);
     struct node *node;
     err_t e = scheme_register(&directory_scheme);
+    if (!e)
+        e = scheme_register(&file_scheme);
     if (!e)
         e = node_make(&directory_scheme, &directory_nodes, NODE_DIRECTORY, 0555, &node);
     if (e)

@@ -6,6 +6,7 @@
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/namespace.h"
 #include "lib/string.h"
 
 enum { WALK_TEXT_MAX = 2 * PATH_LENGTH_MAX }; // a link's target and the rest of the path
@@ -86,6 +87,34 @@ err_t names_child(struct name *dir, const char *text, size_t length, struct name
     return e;
 }
 
+static const char schemes_prefix[] = "/scheme/";
+
+// Who may not name the tree (the scheme "file") reaches other schemes' trees by their full names,
+// and what it holds open.
+static err_t walk_without_tree(struct walk *w, struct name **start, const char *path)
+{
+    size_t prefix = sizeof(schemes_prefix) - 1;
+    if (*path == 0 && w->flags & FIND_EMPTY)
+        return 0;
+    if (strncmp(path, schemes_prefix, prefix) != 0)
+        return -ENOENT;
+    w->rest = path + prefix;
+    w->root = *start = schemes_directory();
+    return 0;
+}
+
+err_t walk_may_name(const struct walk *w)
+{
+    struct namespace *names = w->view ? w->view->names : NULL;
+    struct scheme *s;
+    if (likely(!names) || w->at->node != schemes_directory()->node || walk_part_is_dots(w))
+        return 0;
+    if (namespace_find(names, w->part, w->part_length, &s))
+        return -ENOENT;
+    scheme_put(s);
+    return 0;
+}
+
 // "NAME:rest" with a scheme's name before the colon.
 static const char *scheme_colon(const char *path)
 {
@@ -95,13 +124,11 @@ static const char *scheme_colon(const char *path)
     return *p == ':' && p != path ? p : NULL;
 }
 
-err_t walk_begin(struct walk *w, const struct view *v, struct name *start, const char *path,
-                 unsigned flags)
+// Where the walk starts, and what `..` and absolute links may not leave. No references yet.
+static err_t walk_start(struct walk *w, const struct view *v, struct name **start, const char *path)
 {
-    *w = (struct walk){ .view = v, .flags = flags, .rest = path };
-    if (!start)
-        start = v->here;
-    w->root = flags & (FIND_IN_ROOT | FIND_BENEATH) ? start : v->root;
+    unsigned flags = w->flags;
+    w->root = flags & (FIND_IN_ROOT | FIND_BENEATH) ? *start : v->root;
     const char *colon = flags & FIND_SCHEMES ? scheme_colon(path) : NULL;
     if (colon) {
         size_t length = strlen(path);
@@ -111,13 +138,30 @@ err_t walk_begin(struct walk *w, const struct view *v, struct name *start, const
         memcpy(w->buffer, path, length + 1);
         w->buffer[colon - path] = '/';
         w->rest = w->buffer;
-        w->root = start = schemes_directory();
-    } else if (*path == '/') {
+        w->root = *start = schemes_directory();
+        return 0;
+    }
+    if (unlikely(v->names && !namespace_has_tree(v->names)))
+        return walk_without_tree(w, start, path);
+    if (*path == '/') {
         if (flags & FIND_BENEATH)
             return -EXDEV;
-        start = w->root;
-    } else if (*path == 0 && !(flags & FIND_EMPTY)) {
-        return -ENOENT;
+        *start = w->root;
+        return 0;
+    }
+    return *path == 0 && !(flags & FIND_EMPTY) ? -ENOENT : 0;
+}
+
+err_t walk_begin(struct walk *w, const struct view *v, struct name *start, const char *path,
+                 unsigned flags)
+{
+    *w = (struct walk){ .view = v, .flags = flags, .rest = path };
+    if (!start)
+        start = v->here;
+    err_t e = walk_start(w, v, &start, path);
+    if (e) {
+        w->root = NULL; // walk_end() gives back what was taken: nothing
+        return e;
     }
     name_get(w->root);
     name_get(start);
@@ -265,7 +309,9 @@ err_t walk_step(struct walk *w, bool follow)
         return w->part_length == 1 ? 0 : walk_up(w);
 
     struct name *child;
-    e = names_child(w->at, w->part, w->part_length, &child);
+    e = walk_may_name(w);
+    if (!e)
+        e = names_child(w->at, w->part, w->part_length, &child);
     if (e)
         return e;
     struct node *node = __atomic_load_n(&child->node, __ATOMIC_ACQUIRE);

@@ -13,6 +13,7 @@
 #include "kernel/scheme/random.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include <cryptos/abi.h>
 
 LINUX_CALL(uname)
 {
@@ -202,6 +203,13 @@ static int64_t name_change(uaddr_t at, bool set)
     return 0;
 }
 
+static int64_t make_names(uaddr_t names, uint64_t count)
+{
+    uint64_t number;
+    err_t e = process_make_names(names, count, &number);
+    return e ? e : (int64_t)number;
+}
+
 LINUX_CALL(prctl)
 {
     enum {
@@ -261,6 +269,10 @@ LINUX_CALL(prctl)
         return 0;
     case GET_NO_NEW_PRIVS:
         return p->no_new_privileges;
+    case CRYPTOS_PRCTL_SET_NAMES:
+        return process_set_names(ARG(1), ARG(2));
+    case CRYPTOS_PRCTL_MAKE_NAMES:
+        return make_names(ARG(1), ARG(2));
     default:
         return -EINVAL;
     }

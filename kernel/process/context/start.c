@@ -38,6 +38,7 @@ static void inherit_plain(struct process *p, struct process *from)
     p->no_new_privileges = from->no_new_privileges;
     p->dumpable = from->dumpable;
     p->personality = from->personality;
+    names_inherit(p, from);
     uint64_t flags = spin_lock_irq(&from->lock);
     memcpy(p->name, from->name, sizeof(p->name));
     if (from->program)

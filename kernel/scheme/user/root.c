@@ -85,7 +85,7 @@ err_t user_scheme_make(const char *name, size_t length, unsigned flags, struct f
     err_t e = scheme_make(name, length, &c, flags & OPEN_SYNC, &s);
     if (e)
         return e;
-    e = scheme_register(&s->scheme); // the reference is the registry's
+    e = namespace_add(c.names, &s->scheme); // which holds the first reference
     if (e) {
         account_give(&s->account->schemes);
         scheme_drop(&s->scheme);
@@ -108,7 +108,7 @@ void user_scheme_end(struct user_scheme *s, bool serves_on)
     if (__atomic_exchange_n(&s->removed, true, __ATOMIC_ACQ_REL))
         return;
     account_give(&s->account->schemes);
-    scheme_unregister(&s->scheme);
+    namespace_remove(&s->scheme);
 }
 
 err_t user_scheme_remove(const char *name, size_t length)
