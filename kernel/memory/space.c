@@ -356,6 +356,8 @@ err_t space_protect_sparse(struct space *s, uaddr_t start, uint64_t size, unsign
     struct list dead = LIST_INIT(dead);
     uaddr_t end = start + size;
     rwlock_write(&s->lock);
+    if (mappings_pinned(s, start, end))
+        e = -EBUSY;
     for (struct mapping *m = mapping_find(s, start); m && m->start < end && !e; m = mapping_next(m))
         e = may_have(m, access);
     if (!e)

@@ -6,8 +6,8 @@ import re
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["redox_memory", "redox_pages", "redox_physical", "redox_processes", "redox_signals",
-            "redox_times"]
+PROGRAMS = ["redox_lent", "redox_memory", "redox_pages", "redox_physical", "redox_processes",
+            "redox_signals", "redox_times"]
 # How redox_signals or redox_pages is told to die, and of which signal.
 DEATHS = {"signals default": 15, "signals kill": 9, "signals masked-fault": 11,
           "signals ignored-fault": 4, "signals sigreturn": 11, "signals no-stack": 11,
