@@ -305,16 +305,21 @@ static void exec_ends_the_other_threads(void)
     expect(wait_for_end(pid + 1));
 }
 
+// It closes what is marked in the table that both have: not before the other is done with that.
 static int64_t execs(void)
 {
+    while (!thread_done)
+        redox_yield();
     exec_code(code_for_exit(25), false);
     return 1;
 }
 
 static void exec_of_a_thread_makes_it_a_program(void)
 {
+    thread_done = 0;
     int64_t pid = start_thread(execs);
     expect(pid > 0);
+    thread_done = 1;
     uint64_t status = 0;
     // As long as it is a thread of ours there is nobody to wait for.
     int64_t got;
