@@ -210,6 +210,8 @@ static struct signal_info exception_signal(struct trap_frame *f, uint64_t addres
         info.code = 2; // ILL_ILLOPN
         break;
     case TRAP_STACK:
+        info.number = process_current()->abi->stack_fault;
+        break;
     case TRAP_ALIGNMENT:
         info.number = SIGNAL_BUS;
         break;

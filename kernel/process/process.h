@@ -66,6 +66,7 @@ enum { SIGNAL_DROPPED = 1 };
 // A process's system call interface; one for each of abi/*.
 struct abi {
     const char *name;
+    int stack_fault; // the signal for an access by a stack pointer that is no address
     void (*system_call)(struct trap_frame *f);
     // Builds the handler's frame on the user stack and points `f` at the handler. Negative: cannot
     // (SIGSEGV). SIGNAL_DROPPED: the program gave no way to be told.

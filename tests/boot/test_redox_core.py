@@ -11,6 +11,7 @@ PROGRAMS = ["redox_lent", "redox_memory", "redox_pages", "redox_physical", "redo
 # How redox_signals or redox_pages is told to die, and of which signal.
 DEATHS = {"signals default": 15, "signals kill": 9, "signals masked-fault": 11,
           "signals ignored-fault": 4, "signals sigreturn": 11, "signals no-stack": 11,
+          "signals stack-fault": 11,
           "signals entry-rip": 11, "signals entry-rsp": 11, "signals entry-bad": 11,
           "signals entry-altstack": 11, "pages fault": 4, "pages kill": 9, "pages no-page": 11}
 

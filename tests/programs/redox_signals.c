@@ -420,6 +420,9 @@ static int die(const char *how)
         action(SIG_ILL, REDOX_SIG_IGN, 0, 0);
         __asm__ volatile("ud2");
     }
+    if (!strcmp(how, "stack-fault"))
+        __asm__ volatile("mov %0, %%rsp\n"
+                         "push %%rax\n" ::"r"(1ull << 63));
     if (!strcmp(how, "sigreturn"))
         redox_call0(REDOX_SYS_SIGRETURN);
     if (!strcmp(how, "no-stack"))

@@ -113,6 +113,7 @@ void linux_call_restart(struct trap_frame *f, const struct signal_action *action
 
 const struct abi linux_abi = {
     .name = "linux",
+    .stack_fault = SIGNAL_BUS,
     .system_call = linux_system_call,
     .signal_deliver = linux_signal_deliver,
     .system_call_restart = linux_call_restart,

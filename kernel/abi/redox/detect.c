@@ -81,6 +81,7 @@ static void undecided_system_call(struct trap_frame *f)
 // and no handlers then: what makes more is a call that decides.
 const struct abi undecided_abi = {
     .name = "undecided",
+    .stack_fault = SIGNAL_BUS,
     .system_call = undecided_system_call,
     .signal_deliver = linux_signal_deliver,
     .system_call_restart = linux_call_restart,

@@ -66,6 +66,7 @@ static void redox_call_restart(struct trap_frame *f, const struct signal_action 
 
 const struct abi redox_abi = {
     .name = "redox",
+    .stack_fault = SIGNAL_SEGV,
     .system_call = redox_system_call,
     .signal_deliver = redox_signal_deliver,
     .signal_action = redox_signal_action,

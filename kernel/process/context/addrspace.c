@@ -2,6 +2,7 @@
 // addrspace: what a space maps as text, and changing it from outside. The handle carries the space,
 // which lives as long; a handle that was opened on a process keeps that space when the process has
 // got another one.
+#include "kernel/memory/physical.h"
 #include "kernel/process/context/operations.h"
 #include "lib/number.h"
 #include "lib/string.h"
@@ -36,6 +37,7 @@ static uint64_t grant_flags(const struct mapping *m)
            (m->access & MAP_WRITE ? REDOX_GRANT_WRITE : 0) |
            (m->access & MAP_EXECUTE ? REDOX_GRANT_EXEC : 0) | (shared ? REDOX_GRANT_SHARED : 0) |
            (m->file && !physical ? REDOX_GRANT_SCHEME : 0) | (physical ? REDOX_GRANT_PHYS : 0) |
+           (m->object && m->object->pager == &contiguous_pager ? REDOX_GRANT_PHYS_CONTIGUOUS : 0) |
            (m->flags & MAPF_PINNED ? REDOX_GRANT_PINNED : 0);
 }
 
