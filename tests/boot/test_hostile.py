@@ -26,7 +26,7 @@ free() { busybox awk '/MemFree/ { print $2 }' /proc/meminfo; }
 busybox mkdir -m 777 /tmp/random; random 1; before=$(free)
 busybox timeout SECONDS sh -c 'n=FIRST; while :; do
     for i in 1 2 3 4; do busybox timeout -s KILL 3 redox_random $((n += 1)) 3000 & done; wait; done'
-busybox pkill -KILL redox_random; busybox sleep 1; echo $before $(free)
+busybox pkill -KILL redox_random; busybox sleep 1; echo; echo $before $(free)
 """
 
 
