@@ -61,6 +61,17 @@ static err_t stand_in_status(struct node *n, struct file_status *status)
     return e;
 }
 
+static err_t stand_in_set_status(struct node *n, const struct file_status *status, unsigned what)
+{
+    struct file *f;
+    err_t e = stand_in_open(n, NULL, OPEN_PATH, &f);
+    if (e)
+        return e;
+    e = f->ops->set_status ? f->ops->set_status(f, NULL, status, what) : -EPERM;
+    file_put(f);
+    return e;
+}
+
 static void stand_in_drop(struct node *n)
 {
     heap_free(n->data);
@@ -70,6 +81,7 @@ static const struct node_ops stand_ins = {
     .find = stand_in_find,
     .open = stand_in_open,
     .status = stand_in_status,
+    .set_status = stand_in_set_status,
     .drop = stand_in_drop,
     .do_not_cache = true,
 };
@@ -161,4 +173,69 @@ err_t path_scheme_split(const struct view *v, const char *path, unsigned find_fl
     }
     *scheme = s;
     return 0;
+}
+
+err_t path_scheme_remove(const struct view *v, const char *path, bool directory, bool *done)
+{
+    struct scheme *s;
+    char *rest;
+    size_t length;
+    err_t e = path_scheme_split(v, path, 0, &s, &rest, &length);
+    *done = e || s;
+    if (!s)
+        return e;
+    e = s->ops->remove_path ? s->ops->remove_path(s, v, rest, length, directory) : -EPERM;
+    heap_free(rest);
+    scheme_put(s);
+    return e;
+}
+
+err_t path_scheme_make(const struct view *v, const char *path, enum node_kind kind, unsigned mode,
+                       bool *done)
+{
+    struct scheme *s;
+    char *rest;
+    size_t length;
+    err_t e = path_scheme_split(v, path, 0, &s, &rest, &length);
+    *done = e || s;
+    if (!s)
+        return e;
+    struct file *f;
+    unsigned how = OPEN_CREATE | OPEN_EXCLUSIVE | (kind == NODE_DIRECTORY ? OPEN_DIRECTORY : 0);
+    mode &= ~(unsigned)(v ? v->umask : 0) & MODE_PERMISSIONS;
+    e = kind == NODE_DIRECTORY || kind == NODE_FILE
+            ? path_scheme_open(s, v, rest, length, how, mode, &f)
+            : -EPERM;
+    if (!e)
+        file_put(f);
+    heap_free(rest);
+    scheme_put(s);
+    return e;
+}
+
+err_t path_scheme_rename(const struct view *v, const char *path, const char *new_path, bool *done)
+{
+    struct scheme *from, *to = NULL;
+    char *rest = NULL, *new_rest = NULL;
+    size_t length, new_length;
+    err_t e = path_scheme_split(v, path, 0, &from, &rest, &length);
+    if (!e)
+        e = path_scheme_split(v, new_path, 0, &to, &new_rest, &new_length);
+    *done = e || from || to;
+    struct file *f;
+    if (!e && *done)
+        e = from == to ? path_scheme_open(from, v, rest, length, OPEN_PATH, 0, &f) : -EXDEV;
+    if (!e && *done) {
+        e = f->ops->rename ? f->ops->rename(f, new_rest, new_length) : -EPERM;
+        file_put(f);
+    }
+    if (from) {
+        heap_free(rest);
+        scheme_put(from);
+    }
+    if (to) {
+        heap_free(new_rest);
+        scheme_put(to);
+    }
+    return e;
 }

@@ -24,3 +24,11 @@ err_t path_scheme_split(const struct view *v, const char *path, unsigned find_fl
                         struct scheme **scheme, char **rest, size_t *length) must_check;
 
 void memory_scheme_init(void); // memory_scheme.c: registers "memory"
+
+// The Linux calls on paths, of path schemes. *done false: the path is not one of theirs.
+err_t path_scheme_remove(const struct view *v, const char *path, bool directory, bool *done)
+    must_check;
+err_t path_scheme_make(const struct view *v, const char *path, enum node_kind kind, unsigned mode,
+                       bool *done) must_check;
+err_t path_scheme_rename(const struct view *v, const char *path, const char *new_path, bool *done)
+    must_check;

@@ -8,6 +8,7 @@
 #include "kernel/scheme/tree.h"
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/path_scheme.h"
 #include "lib/string.h"
 
 // May entries of the directory be changed?
@@ -72,8 +73,12 @@ err_t name_make(const struct view *v, struct name *start, const char *path, enum
 {
     if ((kind == NODE_CHARACTER || kind == NODE_BLOCK) && !v->override)
         return -EPERM;
+    bool done;
+    err_t e = path_scheme_make(v, path, kind, mode, &done);
+    if (done)
+        return e;
     struct walk w;
-    err_t e = walk_begin(&w, v, start, path, 0);
+    e = walk_begin(&w, v, start, path, 0);
     if (!e)
         e = walk_to_parent(&w);
     if (!e && (w.part_length == 0 || walk_part_is_dots(&w)))
@@ -202,8 +207,12 @@ static err_t remove_odd_path(const struct walk *w, bool directory)
 
 err_t name_remove(const struct view *v, struct name *start, const char *path, bool directory)
 {
+    bool done;
+    err_t e = path_scheme_remove(v, path, directory, &done);
+    if (done)
+        return e;
     struct walk w;
-    err_t e = walk_begin(&w, v, start, path, 0);
+    e = walk_begin(&w, v, start, path, 0);
     if (!e)
         e = walk_to_parent(&w);
     if (!e)
@@ -377,8 +386,12 @@ err_t name_rename(const struct view *v, struct name *start, const char *path,
     if ((flags & RENAME_NO_REPLACE_F && flags & RENAME_EXCHANGE_F) ||
         flags & ~(unsigned)(RENAME_NO_REPLACE_F | RENAME_EXCHANGE_F))
         return -EINVAL;
+    bool done;
+    err_t e = path_scheme_rename(v, path, new_path, &done);
+    if (done)
+        return e;
     struct move m = { .view = v, .flags = flags };
-    err_t e = move_walk(&m, start, path, new_start, new_path);
+    e = move_walk(&m, start, path, new_start, new_path);
     if (!e) {
         move_lock(&m);
         e = move_locked(&m);

@@ -213,8 +213,23 @@ static void signals_cancel(void)
     close(f);
 }
 
-static void names_are_removed(void)
+static void names_are_made_moved_and_removed(void)
 {
+    struct stat st;
+    expect_is(mkdir("/scheme/files/d", 0755), 0);
+    expect_is(mkdir("/scheme/files/d", 0755), -1);
+    expect_is(errno, EEXIST);
+    expect_is(stat("/scheme/files/d", &st), 0);
+    expect(S_ISDIR(st.st_mode));
+    expect_is(chmod("/scheme/files/d", 0711), 0);
+    expect_is(stat("/scheme/files/d", &st), 0);
+    expect_is(st.st_mode & 07777, 0711);
+    expect_is(unlink("/scheme/files/d"), -1);
+    expect_is(rmdir("/scheme/files/d"), 0);
+    expect_is(rename("/scheme/files/b", "/scheme/files/c"), 0);
+    expect_is(rename("/scheme/files/c", "/tmp/c"), -1);
+    expect_is(errno, EXDEV);
+    expect_is(rename("/scheme/files/c", "/scheme/files/b"), 0);
     expect_is(unlink("/scheme/files/b"), 0);
     expect_is(unlink("/scheme/files/b"), -1);
     expect_is(errno, ENOENT);
@@ -272,7 +287,7 @@ static const struct {
     { "readers_wait_for_writers", readers_wait_for_writers },
     { "events_are_told", events_are_told },
     { "signals_cancel", signals_cancel },
-    { "names_are_removed", names_are_removed },
+    { "names_are_made_moved_and_removed", names_are_made_moved_and_removed },
     { "killed_clients_leave", killed_clients_leave },
     { "the_end_is_told", the_end_is_told },
 };

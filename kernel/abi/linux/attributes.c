@@ -227,10 +227,10 @@ static int64_t set_descriptor(int number, const struct file_status *status, unsi
     view_begin(&v, &hold);
     if (file->flags & OPEN_PATH)
         e = -EBADF;
-    else if (file->where)
-        e = name_set_status(&v, file->where, status, what);
+    else if (!file->ops->set_status && !file->node)
+        e = -EINVAL;
     else
-        e = file->node ? node_set_status(&v, file->node, status, what) : -EINVAL;
+        e = file_set_status(&v, file, status, what);
     view_end(&v, hold);
     file_put(file);
     return e;
@@ -377,22 +377,18 @@ LINUX_CALL(truncate)
     return e ? e : set_at(AT_CURRENT, ARG(0), 0, &status, STATUS_SIZE);
 }
 
-static int64_t totals_out(struct node *n, unsigned mount_flags, uaddr_t to)
+static int64_t totals_out(const struct scheme_totals *t, unsigned mount_flags, uaddr_t to)
 {
-    struct scheme_totals t;
-    err_t e = node_totals(n, &t);
-    if (e)
-        return e;
     struct linux_statfs s = {
-        .type = (int64_t)t.magic,
-        .block_size = (int64_t)t.block_size,
-        .blocks = t.blocks,
-        .blocks_free = t.blocks_free,
-        .blocks_available = t.blocks_free,
-        .files = t.nodes,
-        .files_free = t.nodes_free,
-        .name_length = (int64_t)t.name_max,
-        .fragment_size = (int64_t)t.block_size,
+        .type = (int64_t)t->magic,
+        .block_size = (int64_t)t->block_size,
+        .blocks = t->blocks,
+        .blocks_free = t->blocks_free,
+        .blocks_available = t->blocks_free,
+        .files = t->nodes,
+        .files_free = t->nodes_free,
+        .name_length = (int64_t)t->name_max,
+        .fragment_size = (int64_t)t->block_size,
         .flags = mount_flags & MOUNT_READ_ONLY,
     };
     return user_copy_out(to, &s, sizeof(s));
@@ -405,7 +401,10 @@ LINUX_CALL(statfs)
     err_t e = find_at(&p, AT_CURRENT, ARG(0), 0, &where);
     if (e)
         return e;
-    int64_t result = totals_out(where->node, where->mount ? where->mount->flags : 0, ARG(1));
+    struct scheme_totals t;
+    int64_t result = node_totals(where->node, &t);
+    if (!result)
+        result = totals_out(&t, where->mount ? where->mount->flags : 0, ARG(1));
     name_put(where);
     linux_path_end(&p);
     return result;
@@ -417,7 +416,10 @@ LINUX_CALL(fstatfs)
     err_t e = linux_file(ARG_INT(0), &file);
     if (e)
         return e;
-    int64_t result = file->node ? totals_out(file->node, 0, ARG(1)) : -ENOSYS;
+    struct scheme_totals t;
+    int64_t result = file->node || file->ops->totals ? file_totals(file, &t) : -ENOSYS;
+    if (!result)
+        result = totals_out(&t, 0, ARG(1));
     file_put(file);
     return result;
 }
