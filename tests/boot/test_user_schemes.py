@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""User schemes: every request in both versions of the protocol, Linux's programs as clients, and
+what happens when server or client ends."""
+import re
+
+import pytest
+from harness import execute, program
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_every_request(version):
+    result = execute("user_schemes", "check", *(["2"] if version == "2" else []), smp=2,
+                     add=program("user_schemes"), timeout=120)
+    lines = result.text.splitlines()
+    assert len(lines) > 5 and all(re.fullmatch(r"\w+: ok", line) for line in lines), result.text
+    assert result.status == 0 and "panic:" not in result.log and "ubsan:" not in result.log
+
+
+SCRIPT = """
+user_schemes serve m & server=$!
+until [ -d /scheme/m ]; do sleep 0.1; done
+cd /tmp
+echo hello > /scheme/m/x; echo again >> /scheme/m/x; cat /scheme/m/x
+ls /scheme/m; stat -c '%s %F' /scheme/m/x; cp /scheme/m/x y; cmp y /scheme/m/x && echo equal
+mkdir /scheme/m/d; stat -c %F /scheme/m/d; rmdir /scheme/m/d; rm /scheme/m/x; ls /scheme/m
+cat /scheme/m/x 2>&1
+kill $server; wait $server
+ls /scheme | grep -c '^m$'; cat /scheme/m/x 2>&1
+"""
+EXPECTED = """hello
+again
+x
+12 regular file
+equal
+directory
+cat: can't open '/scheme/m/x': No such file or directory
+0
+cat: can't open '/scheme/m/x': No such file or directory
+"""
+
+
+@pytest.mark.cryptos
+def test_linux_programs_are_clients():
+    result = execute("sh", "-c", SCRIPT, add=program("user_schemes"), timeout=120)
+    assert result.text == EXPECTED
