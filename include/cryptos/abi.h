@@ -17,7 +17,7 @@
 // Linux's prctl(2) for name spaces: which schemes the process, its children and the programs they
 // execute can name. SET_NAMES takes the numbers of the real and the effective one (all ones: as it
 // is), as Redox's setrens; 0 is the null one, in which nothing can be opened, for good.
-// MAKE_NAMES takes the address of (address, length) pairs and their count, and returns the number of
-// a new one with these names, as mkns; the name "file" is the tree of files. For root.
+// MAKE_NAMES takes the address of (address, length) pairs and their count, and returns the number
+// of a new one with these names, as mkns; the name "file" is the tree of files. For root.
 #define CRYPTOS_PRCTL_SET_NAMES  0x43520001
 #define CRYPTOS_PRCTL_MAKE_NAMES 0x43520002

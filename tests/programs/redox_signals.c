@@ -2,7 +2,7 @@
 // Signals by the Redox ABI, in the ways a program may take them: with a restorer, by an entry that
 // finds a frame on its stack (0.5.0 to 0.5.2), and with wide masks (0.3, 0.4). Every test runs once
 // for each way.
-#include "tests/programs/redox_start.h"
+#include "tests/programs/redox_contexts.h"
 
 enum way { WAY_RESTORER, WAY_ENTRY, WAY_WIDE, WAY_COUNT };
 enum { SIG_INT = 2, SIG_ILL = 4, SIG_FPE = 8, SIG_KILL = 9, SIG_USR1 = 10, SIG_SEGV = 11 };
@@ -387,6 +387,68 @@ static void no_way_is_no_harm(void)
     expect_is(mask_now(), 0);
 }
 
+// Signals from other processors at any place, while registers hold known values.
+static bool keeps_registers(void)
+{
+    uint64_t a = 0x1111, b = 0x2222, wrong = 0;
+    double x = 1.5;
+    for (int i = 0; i < 200; i++) {
+        __asm__ volatile(
+            "movq %[x], %%xmm9\n"
+            "mov %[a], %%r8\n"
+            "mov %[b], %%rdi\n"
+            "lea -256(%%rsp), %%rsp\n" // past the compiler's red zone; and below there is one
+            "mov %%r8, -64(%%rsp)\n"
+            "mov $100, %%ecx\n"
+            "1: dec %%ecx\n"
+            "jnz 1b\n"
+            "mov -64(%%rsp), %%r9\n"
+            "lea 256(%%rsp), %%rsp\n"
+            "sub %%r8, %%r9\n"
+            "or %%r9, %[wrong]\n"
+            "sub %[b], %%rdi\n"
+            "or %%rdi, %[wrong]\n"
+            "movq %%xmm9, %%r8\n"
+            "sub %[x], %%r8\n"
+            "or %%r8, %[wrong]\n"
+            : [wrong] "+r"(wrong)
+            : [a] "r"(a), [b] "r"(b), [x] "r"(x)
+            : "r8", "r9", "rdi", "rcx", "xmm9", "cc", "memory");
+    }
+    return !wrong;
+}
+
+static void storm(void)
+{
+    enum { CHILDREN = 3, TIMES = 3000 };
+    int64_t parent = self(), children[CHILDREN];
+    begin();
+    caught(SIG_USR1, 0, 0);
+    caught(SIG_USR2, 0, REDOX_SA_NODEFER);
+    for (int n = 0; n < CHILDREN; n++) {
+        children[n] = fork_context();
+        if (children[n] == 0) {
+            for (int i = 0; i < TIMES; i++)
+                redox_kill(parent, i % 2 ? SIG_USR1 : SIG_USR2);
+            redox_exit(0);
+        }
+    }
+    bool kept = true, numbers = true;
+    for (int n = 0; n < CHILDREN; n++) {
+        int64_t got;
+        do {
+            kept = kept && keeps_registers();
+            numbers = numbers && self() == parent;
+            got = redox_waitpid(children[n], NULL, REDOX_WNOHANG);
+        } while (got == 0 || got == -REDOX_EINTR);
+        expect_is(got, children[n]);
+    }
+    expect(kept && numbers);
+    expect(count[SIG_USR1] > 0 && count[SIG_USR2] > 0);
+    expect_is(depth, 0);
+    expect_is(mask_now(), 0);
+}
+
 // Ends the program by a signal; the boot test looks at the status.
 static void break_frame(int signal)
 {
@@ -466,10 +528,19 @@ static bool way_begins(enum way w)
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
-        TEST(action_arguments),      TEST(mask_arguments),     TEST(kill_arguments),
-        TEST(handlers_run),          TEST(blocked_ones_wait),  TEST(handlers_nest),
-        TEST(ignored_and_harmless),  TEST(faults_are_signals), TEST(registers_come_back),
-        TEST(frames_give_no_rights), TEST(alternate_stack),    TEST(no_way_is_no_harm),
+        TEST(action_arguments),
+        TEST(mask_arguments),
+        TEST(kill_arguments),
+        TEST(handlers_run),
+        TEST(blocked_ones_wait),
+        TEST(handlers_nest),
+        TEST(ignored_and_harmless),
+        TEST(faults_are_signals),
+        TEST(registers_come_back),
+        TEST(frames_give_no_rights),
+        TEST(alternate_stack),
+        TEST(no_way_is_no_harm),
+        TEST(storm),
     };
     static const char *const names[] = { "with a restorer", "by an entry", "with wide masks" };
     if (argc > 1)
