@@ -37,6 +37,11 @@ bool phys_is_memory(phys_t address)
     return ranges_contain(&usable, address);
 }
 
+bool phys_meets_memory(phys_t start, phys_t end)
+{
+    return ranges_meet(&usable, start, end);
+}
+
 static phys_t take(uint64_t size, uint64_t align, phys_t limit)
 {
     phys_t at;

@@ -97,6 +97,7 @@ uint64_t page_free_bytes(void);
 
 // True when a struct page exists for the address: it is real memory.
 bool phys_is_memory(phys_t address);
+bool phys_meets_memory(phys_t start, phys_t end); // any byte of [start, end)
 
 struct memory_totals {
     uint64_t total, free; // bytes; what firmware left usable

@@ -192,12 +192,9 @@ static struct memory_object *allocated_object(phys_t start, uint64_t size)
 
 static bool is_somebodys(phys_t start, uint64_t size)
 {
-    phys_t low = memory_low_page();
-    for (phys_t a = start; a < start + size; a += PAGE_SIZE) {
-        if (a >= KERNEL_FREE_END ? phys_is_memory(a) : low && a == low)
-            return true;
-    }
-    return false;
+    phys_t low = memory_low_page(), end = start + size;
+    return (low && low >= start && low < end) ||
+           phys_meets_memory(max_of(start, KERNEL_FREE_END), end);
 }
 
 err_t physical_object(phys_t start, uint64_t size, enum caching caching,

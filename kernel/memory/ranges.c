@@ -126,15 +126,21 @@ bool ranges_take(struct range_set *set, uint64_t size, uint64_t align, phys_t li
 
 bool ranges_contain(const struct range_set *set, phys_t address)
 {
+    return ranges_meet(set, address, address + 1);
+}
+
+// The first range that ends past `start` decides.
+bool ranges_meet(const struct range_set *set, phys_t start, phys_t end)
+{
     unsigned low = 0, high = set->count;
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        if (set->list[middle].end <= address)
+        if (set->list[middle].end <= start)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < set->count && set->list[low].start <= address;
+    return low < set->count && start < end && set->list[low].start < end;
 }
 
 uint64_t ranges_total(const struct range_set *set)

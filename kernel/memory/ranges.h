@@ -37,4 +37,6 @@ bool ranges_take(struct range_set *set, uint64_t size, uint64_t align, phys_t li
     must_check;
 
 bool ranges_contain(const struct range_set *set, phys_t address);
+// Whether any byte of [start, end) is in the set.
+bool ranges_meet(const struct range_set *set, phys_t start, phys_t end);
 uint64_t ranges_total(const struct range_set *set);

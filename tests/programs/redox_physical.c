@@ -150,6 +150,21 @@ static void device_memory(void)
     }
 }
 
+// Sizes without end cost no time: nothing is looked at page by page.
+static void large_windows(void)
+{
+    const uint64_t size = 1ull << 46, far = 1ull << 50;
+    int64_t fd = file_open("memory:physical", REDOX_O_RDWR);
+    uint64_t start = monotonic();
+    int64_t at = map(fd, far, size, REDOX_PROT_READ);
+    expect(at > 0);
+    expect_is(redox_funmap((uint64_t)at, size), 0);
+    expect_is(map(fd, 0, size, REDOX_PROT_READ), -REDOX_EACCES);
+    expect_is(redox_physmap(far, END - far, 0), -REDOX_ENOMEM);
+    expect(monotonic() - start < 3000000000);
+    expect_is(redox_close(fd), 0);
+}
+
 static void contiguous_memory(void)
 {
     enum { COUNT = 37 };
@@ -235,9 +250,16 @@ static int forbidden(const char *what)
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
-        TEST(nobody_gets_nothing),  TEST(addresses_of_own_memory),  TEST(allocations),
-        TEST(allocation_arguments), TEST(memory_is_not_given),      TEST(device_memory),
-        TEST(contiguous_memory),    TEST(give_and_take_many_times), TEST(ports),
+        TEST(nobody_gets_nothing),
+        TEST(addresses_of_own_memory),
+        TEST(allocations),
+        TEST(allocation_arguments),
+        TEST(memory_is_not_given),
+        TEST(device_memory),
+        TEST(large_windows),
+        TEST(contiguous_memory),
+        TEST(give_and_take_many_times),
+        TEST(ports),
     };
     return argc > 1 ? forbidden(argv[1]) : run_tests(tests, array_len(tests));
 }

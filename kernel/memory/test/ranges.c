@@ -64,6 +64,12 @@ static void check_set(const struct range_set *set, const bool *usable)
         assert_int_equal(ranges_contain(set, p * 4096ull + 77), usable[p]);
         pages += usable[p];
     }
+    for (unsigned p = 0; p + 1 < PAGES; p++) {
+        assert_int_equal(ranges_meet(set, p * 4096ull + 77, (p + 2) * 4096ull),
+                         usable[p] || usable[p + 1]);
+        assert_false(ranges_meet(set, p * 4096ull, p * 4096ull));
+    }
+    assert_int_equal(ranges_meet(set, 0, UINT64_MAX), set->count != 0);
     assert_int_equal(ranges_total(set), pages * 4096);
 }
 
