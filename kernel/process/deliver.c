@@ -29,6 +29,15 @@ static void tell_continued(struct process *p)
     spin_unlock_irq(&process_tree_lock, flags);
 }
 
+// What ends a stop to end the process does not continue it.
+static bool is_killed(const struct task *t)
+{
+    uint64_t pending = __atomic_load_n(&t->pending.pending, __ATOMIC_ACQUIRE) |
+                       __atomic_load_n(&t->process->pending.pending, __ATOMIC_ACQUIRE);
+    return (pending & SIGNAL_BIT(SIGNAL_KILL)) ||
+           __atomic_load_n(&t->process->exiting, __ATOMIC_ACQUIRE);
+}
+
 static bool is_stopped(const struct process *p)
 {
     return __atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE) &&
@@ -57,7 +66,8 @@ static void stop_here(struct task *t, struct trap_frame *f)
     flags = spin_lock_irq(&p->signal_lock);
     p->tasks_stopped--;
     spin_unlock_irq(&p->signal_lock, flags);
-    tell_continued(p);
+    if (!is_killed(t))
+        tell_continued(p);
 }
 
 // SIGCONT may have come since the calling process took the stop signal: then nobody stops.

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Signals by words in shared pages, as C libraries of 0.5.3 to 0.5.11 take them, and queued
 // signals with their information.
-#include "tests/programs/redox_start.h"
+#include "tests/programs/redox_contexts.h"
 
-enum { SIG_ILL = 4, SIG_KILL = 9, SIG_USR1 = 10, SIG_USR2 = 12, SIG_CHLD = 17, SIG_QUEUED = 40 };
+enum {
+    SIG_ILL = 4,
+    SIG_KILL = 9,
+    SIG_USR1 = 10,
+    SIG_USR2 = 12,
+    SIG_CHLD = 17,
+    SIG_STOP = 19,
+    SIG_QUEUED = 40
+};
 enum { INHIBIT = 1, SIGNALS = 64 };
 #define IGNORE (1ull << 63)
 
@@ -219,6 +227,24 @@ static void faults_have_their_entry(void)
     expect(a == 6 && faults == 1);
 }
 
+static void stopped_children_may_be_kept_quiet(void)
+{
+    uint64_t status;
+    begin();
+    shared.actions[SIG_CHLD - 1][0] = 1ull << 62;
+    int64_t child = fork_context();
+    if (child == 0) {
+        pause_for(20000000000);
+        redox_exit(0);
+    }
+    expect_is(redox_kill(child, SIG_STOP), 0);
+    expect_is(redox_waitpid(child, &status, REDOX_WUNTRACED), child);
+    expect(!is_pending(SIG_CHLD));
+    expect_is(redox_kill(child, SIG_KILL), 0);
+    expect_is(redox_waitpid(child, &status, 0), child);
+    expect(is_pending(SIG_CHLD));
+}
+
 // Ends the program by a signal.
 static int die(const char *how)
 {
@@ -247,9 +273,13 @@ static int wait_for_signal(void)
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
-        TEST(allowed_ones_come_at_once), TEST(blocked_ones_are_marked),
-        TEST(inhibited_ones_are_marked), TEST(queued_ones_keep_order),
-        TEST(queue_arguments),           TEST(faults_have_their_entry),
+        TEST(allowed_ones_come_at_once),
+        TEST(blocked_ones_are_marked),
+        TEST(inhibited_ones_are_marked),
+        TEST(queued_ones_keep_order),
+        TEST(queue_arguments),
+        TEST(faults_have_their_entry),
+        TEST(stopped_children_may_be_kept_quiet),
     };
     if (pages_set((uint64_t)exception_entry, (uint64_t)&control) != 32) {
         print("FAILED: no pages\n");

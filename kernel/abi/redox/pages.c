@@ -19,7 +19,7 @@ enum {
     QUEUED_FIRST = 33,
 };
 #define ACTION_BIT_IGNORE (1ull << 63)
-#define ACTION_BIT_STOP   (1ull << 62)
+#define ACTION_BIT_STOP   (1ull << 62) // of SIGCHLD: not for children that stop or go on
 
 #define THREAD_PLACE(t, field) \
     ((t)->upcall.thread_page + offsetof(struct redox_signal_control, field))
@@ -94,6 +94,12 @@ static bool is_terminal_stop(int number)
            number == SIGNAL_TERMINAL_OUT;
 }
 
+static bool is_of_stopped_child(const struct signal_info *info)
+{
+    return info->number == SIGNAL_CHILD &&
+           (info->code == CHILD_STOPPED || info->code == CHILD_CONTINUED);
+}
+
 void redox_pages_action(struct task *t, const struct signal_info *info,
                         struct signal_action *action)
 {
@@ -106,7 +112,7 @@ void redox_pages_action(struct task *t, const struct signal_info *info,
         action->handler = u->exception_entry; // none: as by default
     else if (user_get_u64(u->process_page + ACTIONS_AT + ACTION_SIZE * (info->number - 1), &word))
         action->handler = u->entry; // fails again where that has consequences
-    else if (word & ACTION_BIT_IGNORE)
+    else if ((word & ACTION_BIT_IGNORE) || ((word & ACTION_BIT_STOP) && is_of_stopped_child(info)))
         action->handler = ACTION_IGNORE;
     else if ((word & ACTION_BIT_STOP) && is_terminal_stop(info->number))
         action->handler = ACTION_DEFAULT;
