@@ -4,6 +4,7 @@
 // `stopped`.
 #include "kernel/console/log.h"
 #include "kernel/process/context/context.h"
+#include "kernel/process/context/trace.h"
 #include "kernel/process/internal.h"
 
 void process_stopped(struct process *p, int signal)
@@ -178,6 +179,9 @@ void task_return_work(struct trap_frame *f)
                 continue;
             break;
         }
+        if (trace_on(t->process) && info.number != SIGNAL_KILL &&
+            trace_point(f, REDOX_PTRACE_STOP_SIGNAL, (uint64_t)info.number, action.handler))
+            continue;
         if (t->process->abi->signal_action)
             t->process->abi->signal_action(t, &info, &action);
         if (action.handler == ACTION_IGNORE)
@@ -280,6 +284,8 @@ static bool page_fault_signal(struct trap_frame *f, uint64_t address, struct sig
 
 void process_exception(struct trap_frame *f, uint64_t address)
 {
+    if (trace_exception(f))
+        return;
     struct signal_info info = exception_signal(f, address);
     if (f->vector == TRAP_PAGE_FAULT && !page_fault_signal(f, address, &info))
         return;

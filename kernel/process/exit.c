@@ -3,6 +3,7 @@
 // context.
 #include "kernel/console/panic.h"
 #include "kernel/process/context/context.h"
+#include "kernel/process/context/trace.h"
 #include "kernel/process/internal.h"
 
 static void (*session_end)(struct process *leader);
@@ -249,6 +250,7 @@ void task_exit(int status)
 {
     struct task *t = task_current();
     struct process *p = t->process;
+    trace_exit(p->exiting ? p->exit_status : status);
     if (p->abi->task_exit)
         p->abi->task_exit(t);
     bool last = leave_process(t, status);

@@ -387,7 +387,7 @@ void notify_parent_locked(struct process *p, int code, int status)
     wait_wake_all(&program_first_locked(parent)->child_wait);
 }
 
-static void system_call(struct trap_frame *f)
+void process_system_call(struct trap_frame *f)
 {
     thread_system_begin();
     process_current()->abi->system_call(f);
@@ -420,7 +420,7 @@ static const struct space_file_hooks mapped_file_hooks = {
 static const struct trap_user_hooks user_hooks = {
     .exception = process_exception,
     .return_work = task_return_work,
-    .system_call = system_call,
+    .system_call = process_system_call,
 };
 
 static void count_fault(void)

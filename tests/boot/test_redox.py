@@ -11,9 +11,11 @@ PROGRAMS = [
     "redox_contexts",
     "redox_descriptors",
     "redox_files",
+    "redox_handles",
     "redox_names",
     "redox_paths",
     "redox_registers",
+    "redox_trace",
 ]
 
 

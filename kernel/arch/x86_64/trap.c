@@ -87,6 +87,11 @@ void trap_set_user_hooks(const struct trap_user_hooks *h)
     syscall_hook = h->system_call;
 }
 
+void trap_set_system_call(void (*system_call)(struct trap_frame *f))
+{
+    __atomic_store_n(&syscall_hook, system_call, __ATOMIC_RELEASE);
+}
+
 // A kernel instruction that was allowed to fault goes on at its fixup.
 static bool take_fixup(struct trap_frame *f)
 {

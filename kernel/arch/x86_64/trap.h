@@ -159,6 +159,9 @@ struct trap_user_hooks {
 };
 void trap_set_user_hooks(const struct trap_user_hooks *hooks); // system_call also into syscall.h
 
+// Another function for the hook `system_call`, at any time.
+void trap_set_system_call(void (*system_call)(struct trap_frame *f));
+
 // The stack that this CPU's next entry from user mode starts on (its TSS). Interrupts off.
 void trap_set_stack(uint64_t top);
 

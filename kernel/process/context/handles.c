@@ -8,6 +8,10 @@
 
 // clang-format off
 const struct operation operations[] = {
+    { .name = "trace", .flags = OP_GUARDED | OP_ENDED, .open = open_trace, .read = read_trace,
+      .write = write_trace, .poll = poll_trace, .close = close_trace },
+    { .name = "mem", .flags = OP_GUARDED | OP_SEEKS, .read = read_memory,
+      .write_at = write_memory },
     { .name = "open_via_dup", .label = "open-via-dup", .flags = OP_ENDED, .derive = derive_operation },
     { .name = "addrspace", .flags = OP_GUARDED | OP_SEEKS, .open = open_addrspace,
       .read = read_addrspace, .write = write_addrspace, .derive = derive_addrspace,
@@ -84,9 +88,12 @@ static len_t context_read(struct file *f, struct io *io, uint64_t offset)
 static len_t context_write(struct file *f, struct io *io, uint64_t offset)
 {
     struct grip *g = f->data;
-    if (!g->operation->write)
+    if (!g->operation->write && !g->operation->write_at)
         return -EBADF;
-    return is_usable(g) ? g->operation->write(g, io) : -ESRCH;
+    if (!is_usable(g))
+        return -ESRCH;
+    return g->operation->write_at ? g->operation->write_at(g, io, offset)
+                                  : g->operation->write(g, io);
 }
 
 static err_t context_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
@@ -155,6 +162,12 @@ static err_t context_map(struct file *f, struct map_request *r)
     return g->operation->map ? g->operation->map(g, r) : -ENODEV;
 }
 
+static unsigned context_poll(struct file *f, struct poll_table *t)
+{
+    struct grip *g = f->data;
+    return g->operation->poll ? g->operation->poll(g, t) : POLL_IN | POLL_OUT;
+}
+
 static void context_close(struct file *f)
 {
     grip_free(f->data);
@@ -162,7 +175,7 @@ static void context_close(struct file *f)
 
 #define COMMON                                                                                 \
     .name = "context", .read = context_read, .write = context_write, .derive = context_derive, \
-    .path = context_path, .status = context_status, .close = context_close
+    .path = context_path, .status = context_status, .poll = context_poll, .close = context_close
 
 static const struct file_ops plain_ops = { COMMON };
 static const struct file_ops seeking_ops = { COMMON, .seek = context_seek, .map = context_map };
@@ -174,8 +187,11 @@ err_t grip_file_make(struct grip *g, unsigned flags, struct file **file)
     const struct file_ops *ops = kind & OP_SEEKS   ? &seeking_ops
                                  : kind & OP_SWAPS ? &swapping_ops
                                                    : &plain_ops;
-    return file_make(ops, NULL, NULL, flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_PATH),
-                     g, file);
+    err_t e = file_make(ops, NULL, NULL,
+                        flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_PATH), g, file);
+    if (!e)
+        g->own = *file;
+    return e;
 }
 
 struct grip *grip_of(struct file *f)

@@ -22,12 +22,14 @@ struct operation {
     const char *name;
     const char *label; // in paths; NULL: name
     unsigned flags;
-    err_t (*open)(struct grip *g);                                 // fills what it carries
-    len_t (*read)(struct grip *g, struct io *io, uint64_t offset); // [-EBADF]
-    len_t (*write)(struct grip *g, struct io *io);                 // [-EBADF]
+    err_t (*open)(struct grip *g);                                     // fills what it carries
+    len_t (*read)(struct grip *g, struct io *io, uint64_t offset);     // [-EBADF]
+    len_t (*write_at)(struct grip *g, struct io *io, uint64_t offset); // instead of `write`
+    len_t (*write)(struct grip *g, struct io *io);                     // [-EBADF]
     // [-EINVAL] Fills `made`, a handle of the operation *as (preset: the same).
     err_t (*derive)(struct grip *g, const char *name, size_t length, struct grip *made);
-    err_t (*map)(struct grip *g, struct map_request *r); // [-ENODEV]
+    unsigned (*poll)(struct grip *g, struct poll_table *t); // [always ready]
+    err_t (*map)(struct grip *g, struct map_request *r);    // [-ENODEV]
     void (*close)(struct grip *g);
 };
 
@@ -48,6 +50,8 @@ struct grip {
     char *text;
     size_t text_length;
     struct trace *trace;
+    unsigned flags;   // enum open_flag it was opened with
+    struct file *own; // the open file itself; what may change of its flags is there
 };
 
 // paths.c

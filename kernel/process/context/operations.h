@@ -56,6 +56,15 @@ void close_current_space(struct grip *g);
 void context_change(struct process *p, void (*change)(void *data), void *data);
 void context_put_later(struct process *p, struct descriptors *d); // what it used until now
 
+// trace_file.c
+err_t open_trace(struct grip *g); // -EBUSY: somebody traces it. -EINVAL: oneself
+len_t read_trace(struct grip *g, struct io *io, uint64_t offset);
+len_t write_trace(struct grip *g, struct io *io);
+unsigned poll_trace(struct grip *g, struct poll_table *t);
+void close_trace(struct grip *g);
+len_t read_memory(struct grip *g, struct io *io, uint64_t offset);
+len_t write_memory(struct grip *g, struct io *io, uint64_t offset);
+
 // attributes.c
 len_t write_start(struct grip *g, struct io *io);
 len_t read_name(struct grip *g, struct io *io, uint64_t offset);

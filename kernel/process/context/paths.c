@@ -69,6 +69,7 @@ err_t grip_make(struct process *p, const char *name, size_t length, unsigned fla
         context_put(p);
         return -ENOMEM;
     }
+    g->flags = flags;
     e = o->open ? o->open(g) : 0;
     if (!e)
         e = grip_file_make(g, flags, file);

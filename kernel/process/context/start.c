@@ -4,6 +4,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/process/context/inside.h"
 #include "kernel/process/context/registers.h"
+#include "kernel/process/context/trace.h"
 #include "lib/string.h"
 
 #define ALL_BLOCKED (~SIGNALS_UNBLOCKABLE)
@@ -95,6 +96,7 @@ err_t context_make(struct process **process)
     process_get(p);
     process_add(p, self, false);
     task_add(t);
+    trace_made(p);
     *process = p;
     return 0;
 }

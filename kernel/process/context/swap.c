@@ -4,6 +4,7 @@
 // change is in force when the call returns: this is exec, and what closes the handle does not
 // return to where it was called from.
 #include "kernel/process/context/operations.h"
+#include "kernel/process/context/trace.h"
 
 static bool is_caller(const struct process *p)
 {
@@ -107,7 +108,10 @@ static void swap_space_and_go(void *data)
         space_reclaim(g->space);
     if (p->space != g->space)
         change_program(p, g->space, g->space_in_use);
-    trap_start_program(trap_user_frame(task_current()->thread.stack_top), g->entry, g->stack);
+    struct trap_frame *f = trap_user_frame(task_current()->thread.stack_top);
+    trap_start_program(f, g->entry, g->stack);
+    if (trace_on(p))
+        (void)trace_point(f, REDOX_PTRACE_EVENT_ADDRSPACE_SWITCH, 0, 0);
 }
 
 len_t write_current_space(struct grip *g, struct io *io)
