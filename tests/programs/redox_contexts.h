@@ -278,7 +278,10 @@ static inline int64_t exec_code(struct code code, bool spawn)
     }
     must(redox_close(handle));
     must(redox_close(space));
-    must(redox_write(must(file_dup(target, "start")), "", 1));
+    handle = must(file_dup(target, "start"));
+    must(redox_write(handle, "", 1));
+    must(redox_close(handle));
+    must(redox_close(own));
     must(redox_close(target));
     return pid;
 }
