@@ -108,11 +108,11 @@ static void memory_moves(void)
     uint64_t words[] = { REDOX_ADDRSPACE_TRANSFER, (uint64_t)mine, (uint64_t)page, 0x10000, 4096,
                          rw | REDOX_MAP_FIXED };
     expect_is(redox_write(space, words, sizeof(words)), 48);
+    expect_is(redox_open((char *)page, 1, 0), -REDOX_EFAULT); // no longer here
     struct redox_map map = { .offset = 0x10000, .size = 4096, .flags = rw | REDOX_MAP_SHARED };
     volatile uint64_t *window = (uint64_t *)redox_fmap(space, &map);
     expect((int64_t)window > 0);
     expect_is(window[0], 11);
-    expect_is(redox_open((char *)page, 1, 0), -REDOX_EFAULT); // no longer here
     expect_is(redox_funmap((uint64_t)window, 4096), 0);
     expect_is(redox_close(space), 0);
     expect_is(redox_close(mine), 0);
