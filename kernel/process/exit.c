@@ -186,7 +186,7 @@ static void drop_parts(struct process *p)
     p->program = NULL;
     spin_unlock_irq(&p->lock, flags);
     if (d)
-        descriptors_put(d);
+        context_table_put(p, d);
     place_put(place);
     names_drop(p);
     if (program)

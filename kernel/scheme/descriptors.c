@@ -164,7 +164,8 @@ static void slots_copy(struct slots *to, const struct slots *from)
     for (uint32_t word = 0; word < from->capacity / WORD; word++)
         for (uint64_t left = from->taken[word]; left; left &= left - 1) {
             uint32_t n = word * WORD + (uint32_t)__builtin_ctzll(left);
-            if (!from->files[n] || from->files[n]->ops->not_copied)
+            struct file *f = from->files[n];
+            if (!f || (f->ops->not_copied && f->ops->not_copied(f)))
                 continue;
             file_get(from->files[n]);
             to->files[n] = from->files[n];

@@ -77,7 +77,8 @@ enum seek_from { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA_AT, S
 // What a kind of file can do. In brackets: what a caller gets where the operation is missing.
 struct file_ops {
     const char *name;
-    bool not_copied; // copies of a descriptor table leave it out: it acts when it is closed
+    // [false] Copies of a descriptor table leave it out. Under the table's lock.
+    bool (*not_copied)(struct file *f);
     len_t (*read)(struct file *f, struct io *io, uint64_t offset); // [-EINVAL]
     // [-EINVAL] Looks at OPEN_APPEND itself.
     len_t (*write)(struct file *f, struct io *io, uint64_t offset);

@@ -176,6 +176,23 @@ static void tables_hold_themselves(void)
     expect_is(status, 8 << 8);
 }
 
+// Libraries use the handle on the child in the child, too: it is there under its number.
+static void a_child_has_its_own_handle(void)
+{
+    int64_t next = file_open("null:", REDOX_O_RDONLY); // the number that fork takes first
+    expect(next >= 0);
+    expect_is(redox_close(next), 0);
+    int64_t pid = fork_context();
+    if (pid == 0)
+        redox_exit(context_number(next) == redox_getpid() &&
+                           redox_fcntl(next, REDOX_F_GETFD, 0) == REDOX_O_CLOEXEC
+                       ? 0
+                       : 1);
+    uint64_t status;
+    expect_is(redox_waitpid(pid, &status, 0), pid);
+    expect_is(status, 0);
+}
+
 static void others_are_protected(void)
 {
     int64_t pid = fork_context();
@@ -237,8 +254,28 @@ static void many_given_up(void)
         write_words(child, "current-addrspace", words, 3);
         must(redox_close(space));
         must(redox_close(mine));
+        // A copy of the table in which there is the handle on its future owner.
+        int64_t table = must(file_dup(own, "filetable")), copy = must(file_dup(table, "copy"));
+        give_handle(child, "current-filetable", copy);
+        must(redox_close(copy));
+        must(redox_close(table));
         must(redox_close(own));
         must(redox_close(child));
+    }
+}
+
+// Its maker dies between two steps, and its table was the maker's own.
+static void many_left_alone(void)
+{
+    for (int i = 0; i < 50; i++) {
+        int64_t pid = fork_context();
+        if (pid == 0) {
+            int64_t child = must(new_context()), own = must(own_context());
+            int64_t table = must(file_dup(own, "filetable"));
+            give_handle(child, "current-filetable", table);
+            redox_kill((uint64_t)redox_getpid(), 9);
+        }
+        must(redox_waitpid((uint64_t)pid, NULL, 0));
     }
 }
 
@@ -291,6 +328,7 @@ static void nothing_is_left(void)
 {
     expect_no_loss(many_forks, __LINE__);
     expect_no_loss(many_given_up, __LINE__);
+    expect_no_loss(many_left_alone, __LINE__);
     expect_no_loss(many_programs, __LINE__);
     expect_no_loss(many_threads, __LINE__);
 }
@@ -298,10 +336,15 @@ static void nothing_is_left(void)
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
-        TEST(wrong_words),          TEST(commands_of_spaces),
-        TEST(memory_moves),         TEST(names),
-        TEST(sessions_of_children), TEST(tables_hold_themselves),
-        TEST(others_are_protected), TEST(nothing_is_left),
+        TEST(wrong_words),
+        TEST(commands_of_spaces),
+        TEST(memory_moves),
+        TEST(names),
+        TEST(sessions_of_children),
+        TEST(tables_hold_themselves),
+        TEST(a_child_has_its_own_handle),
+        TEST(others_are_protected),
+        TEST(nothing_is_left),
     };
     return run_tests(tests, array_len(tests));
 }

@@ -47,8 +47,9 @@
 // Invariants: `first` holds a reference on the first context in every other member, and changes
 // under the tree lock and program_lock. A context's space, descriptors and place in user mode are
 // only changed by itself once it is started (others ask it: hold.c), so what a system call borrowed
-// stays. A descriptor table that no process uses any more is empty, and handles that act when they
-// are closed (current-*) are never copied with a table: so no table can keep itself alive.
+// stays. A descriptor table that no started process uses any more is empty; copies leave out
+// handles that act when they are closed (current-*) and handles on new contexts (a context gets
+// those of the table it starts with): so no table keeps itself, nor a new context itself.
 #pragma once
 #include "kernel/process/process.h"
 
@@ -74,6 +75,7 @@ void context_attend(struct task *t, struct trap_frame *f);
 bool context_wanted(const struct process *p);
 
 void context_drop_old_table(struct process *p);
+void context_table_put(struct process *p, struct descriptors *d); // its table; it ends
 
 // program.c. *_locked: program_lock or the tree lock is held.
 struct process *program_first_locked(struct process *p);

@@ -9,7 +9,23 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-enum { NUMBER_TEXT_MAX = 12 };
+enum { NUMBER_TEXT_MAX = 12, LEFT_OUT_MAX = 32 };
+
+// A handle on a new context that was in a table when it was copied: made anew in the copy when a
+// process starts to use it.
+struct left_out_handle {
+    int number;
+    int32_t process;
+    const struct operation *operation;
+    unsigned flags; // enum open_flag
+    bool close_on_exec;
+};
+
+struct left_out {
+    uint32_t references;
+    size_t count;
+    struct left_out_handle list[LEFT_OUT_MAX];
+};
 
 static bool name_is(const char *name, size_t length, const char *other)
 {
@@ -59,6 +75,51 @@ len_t read_filetable(struct grip *g, struct io *io, uint64_t offset)
     return n;
 }
 
+void left_out_put(struct left_out *l)
+{
+    if (l && __atomic_sub_fetch(&l->references, 1, __ATOMIC_ACQ_REL) == 0)
+        heap_free(l);
+}
+
+static struct left_out *left_out_get(struct left_out *l)
+{
+    if (l)
+        __atomic_fetch_add(&l->references, 1, __ATOMIC_RELAXED);
+    return l;
+}
+
+static bool note_handle(struct descriptors *d, int number, struct left_out_handle *to)
+{
+    struct file *file;
+    if (descriptor_file(d, number, &file))
+        return false;
+    struct grip *g = grip_of(file);
+    bool noted = g && !(g->operation->flags & OP_SWAPS) && context_is_new(g->process);
+    if (noted)
+        *to = (struct left_out_handle){
+            .number = number,
+            .process = g->process->number,
+            .operation = g->operation,
+            .flags = file->flags,
+        };
+    file_put(file);
+    return noted && !descriptor_get_flag(d, number, &to->close_on_exec);
+}
+
+// Handles on new contexts among the table's, as far as there is room for them.
+static err_t note_left_out(struct descriptors *d, struct left_out **left_out)
+{
+    struct left_out *l = heap_alloc(sizeof(*l));
+    if (!l)
+        return -ENOMEM;
+    l->references = 1;
+    for (int n = descriptor_next(d, 0); n >= 0 && l->count < LEFT_OUT_MAX;
+         n = descriptor_next(d, n + 1))
+        l->count += note_handle(d, n, &l->list[l->count]);
+    *left_out = l;
+    return 0;
+}
+
 err_t derive_filetable(struct grip *g, const char *name, size_t length, struct grip *made)
 {
     if (!name_is(name, length, "copy"))
@@ -66,7 +127,9 @@ err_t derive_filetable(struct grip *g, const char *name, size_t length, struct g
     struct descriptors *d = table_of(g);
     if (!d)
         return -ESRCH;
-    err_t e = descriptors_copy(d, &made->table);
+    err_t e = note_left_out(d, &made->left_out);
+    if (!e)
+        e = descriptors_copy(d, &made->table);
     descriptors_release(d);
     if (!e)
         descriptors_idle(made->table);
@@ -75,6 +138,7 @@ err_t derive_filetable(struct grip *g, const char *name, size_t length, struct g
 
 void close_filetable(struct grip *g)
 {
+    left_out_put(g->left_out);
     if (g->table)
         descriptors_release(g->table);
 }
@@ -89,24 +153,39 @@ len_t write_current_filetable(struct grip *g, struct io *io)
     if (e)
         return e;
     struct descriptors *d = table_of(grip_of(file)), *old;
+    struct left_out *left_out = left_out_get(grip_of(file)->left_out), *old_left_out;
     file_put(file);
     if (!d)
         return -EBADF;
     mutex_lock(&g->lock);
     old = g->table;
+    old_left_out = g->left_out;
     g->table = d;
+    g->left_out = left_out;
     mutex_unlock(&g->lock);
+    left_out_put(old_left_out);
     if (old)
         descriptors_release(old);
     return (len_t)io->done;
 }
 
+// A new context only holds its table: else both could keep each other.
 static void swap_table(void *data)
 {
     struct grip *g = data;
     struct process *p = g->process;
-    if (descriptors_use(g->table))
+    bool held = context_is_new(p);
+    if (held)
+        descriptors_hold(g->table);
+    else if (descriptors_use(g->table))
         return; // its last process has gone meanwhile
+    g->old_table_held = p->context.table_held;
+    p->context.table_held = held;
+    if (held) {
+        struct left_out *old = p->context.left_out;
+        p->context.left_out = g->left_out;
+        g->left_out = old;
+    }
     uint64_t flags = spin_lock_irq(&p->lock);
     g->old_table = p->descriptors;
     p->descriptors = g->table;
@@ -119,8 +198,52 @@ void close_current_filetable(struct grip *g)
         return;
     context_change(g->process, swap_table, g);
     descriptors_release(g->table);
-    if (g->old_table)
+    left_out_put(g->left_out);
+    if (!g->old_table)
+        return;
+    if (g->old_table_held)
+        descriptors_release(g->old_table);
+    else
         context_put_later(g->process, g->old_table);
+}
+
+void context_table_put(struct process *p, struct descriptors *d)
+{
+    if (p->context.table_held)
+        descriptors_release(d);
+    else
+        descriptors_put(d);
+    left_out_put(p->context.left_out);
+    p->context.left_out = NULL;
+}
+
+static void put_back(struct process *p, const struct left_out_handle *h)
+{
+    struct process *target;
+    struct file *file;
+    if (process_find(h->process, &target))
+        return;
+    const char *name = h->operation->name;
+    if (!grip_make(target, name, strlen(name), h->flags, &file) &&
+        descriptor_set(p->descriptors, file, h->close_on_exec, h->number, DESCRIPTORS_MAX))
+        file_put(file);
+    process_put(target);
+}
+
+err_t context_take_table(struct process *p)
+{
+    if (!p->context.table_held)
+        return 0;
+    if (descriptors_use(p->descriptors))
+        return -ESRCH;
+    p->context.table_held = false;
+    descriptors_release(p->descriptors);
+    struct left_out *l = p->context.left_out;
+    p->context.left_out = NULL;
+    for (size_t i = 0; l && i < l->count; i++)
+        put_back(p, &l->list[i]);
+    left_out_put(l);
+    return 0;
 }
 
 // The actions the handle stands for, with a reference.

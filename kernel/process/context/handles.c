@@ -175,18 +175,23 @@ static void context_close(struct file *f)
 
 #define COMMON                                                                                 \
     .name = "context", .read = context_read, .write = context_write, .derive = context_derive, \
-    .path = context_path, .status = context_status, .poll = context_poll, .close = context_close
+    .path = context_path, .status = context_status, .poll = context_poll,                      \
+    .not_copied = context_not_copied, .close = context_close
+
+// What acts when it is closed, and what keeps a new context: a table that such a context has must
+// not keep it. (filetable.c puts the latter back when it starts.)
+static bool context_not_copied(struct file *f)
+{
+    const struct grip *g = f->data;
+    return (g->operation->flags & OP_SWAPS) || context_life(g->process) == CONTEXT_NEW;
+}
 
 static const struct file_ops plain_ops = { COMMON };
 static const struct file_ops seeking_ops = { COMMON, .seek = context_seek, .map = context_map };
-static const struct file_ops swapping_ops = { COMMON, .not_copied = true };
 
 err_t grip_file_make(struct grip *g, unsigned flags, struct file **file)
 {
-    unsigned kind = g->operation->flags;
-    const struct file_ops *ops = kind & OP_SEEKS   ? &seeking_ops
-                                 : kind & OP_SWAPS ? &swapping_ops
-                                                   : &plain_ops;
+    const struct file_ops *ops = g->operation->flags & OP_SEEKS ? &seeking_ops : &plain_ops;
     err_t e = file_make(ops, NULL, NULL,
                         flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_PATH), g, file);
     if (!e)
@@ -196,7 +201,7 @@ err_t grip_file_make(struct grip *g, unsigned flags, struct file **file)
 
 struct grip *grip_of(struct file *f)
 {
-    bool ours = f->ops == &plain_ops || f->ops == &seeking_ops || f->ops == &swapping_ops;
+    bool ours = f->ops == &plain_ops || f->ops == &seeking_ops;
     return ours ? f->data : NULL;
 }
 

@@ -39,6 +39,7 @@ struct grip {
     struct mutex lock;       // RANK_TEXT; guards all below
     struct space *space;     // with a reference
     struct descriptors *table;
+    struct left_out *left_out; // of a copied table
     struct signal_handlers *actions;
     struct file *file;     // what a derived handle turned out to be, instead of itself
     uint64_t stack, entry; // current-addrspace
@@ -46,6 +47,7 @@ struct grip {
     // What the change took from the process, to be dropped when no lock is held.
     struct space *old_space;
     struct descriptors *old_table;
+    bool old_table_held;
     struct signal_handlers *old_actions;
     char *text;
     size_t text_length;
@@ -74,7 +76,18 @@ len_t grip_put_text(struct io *io, const void *bytes, size_t size, uint64_t offs
 // Takes a structure of exactly `size` bytes. -EINVAL.
 err_t grip_take(struct io *io, void *to, size_t size) must_check;
 
+// filetable.c
+struct left_out;
+void left_out_put(struct left_out *l);
+// The process starts: its table is in use from now on, with what copying left out. -ESRCH: nobody
+// else uses that table any more.
+err_t context_take_table(struct process *p) must_check;
+
 // start.c
+static inline enum context_life context_life(const struct process *p)
+{
+    return __atomic_load_n(&p->context.life, __ATOMIC_RELAXED);
+}
 err_t context_make(struct process **process) must_check; // new; with a reference
 err_t context_get(struct process *p) must_check; // one handle more. -ESRCH: it was discarded
 void context_put(struct process *p);             // one less: a new one may go

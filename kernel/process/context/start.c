@@ -175,8 +175,10 @@ err_t context_start(struct process *p)
     if (!p->context.shares_space)
         space_reclaim(p->space);
     give_space(p);
-    err_t e = program_join(p);
-    if (e) { // its program is ending: so does this one
+    err_t e = context_take_table(p);
+    if (!e)
+        e = program_join(p);
+    if (e) { // its program, or its table's users, have ended: so does this one
         discard(p);
         return e;
     }

@@ -9,6 +9,7 @@
 struct process;
 struct descriptors;
 struct trace;
+struct left_out;
 struct context_request;
 struct registers_owed;
 
@@ -26,6 +27,8 @@ struct context_state {
     bool closing;                  // nobody joins any more; program_lock
     struct mutex starting;         // held while it is changed as a new one
     struct descriptors *old_table; // not used any more but by the call it is in; its own
+    bool table_held;               // its table is not in use by it before it starts
+    struct left_out *left_out;     // and then gets these
     bool shares_space;             // when it starts: others may have its space, too
     uint32_t holds;                // must not go to user mode; the process's signal lock
     struct list requests;          // struct context_request.link; the process's signal lock
