@@ -44,3 +44,14 @@ cat: can't open '/scheme/m/x': No such file or directory
 def test_linux_programs_are_clients():
     result = execute("sh", "-c", SCRIPT, add=program("user_schemes"), timeout=120)
     assert result.text == EXPECTED
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("what", [["table"], ["random", "300", "1"], ["noise", "3000", "1"]],
+                         ids=lambda what: what[0])
+def test_nobody_hangs_when_others_end(what):
+    """Servers and clients are killed in every state, and at random; a server answers nonsense.
+    (For long: scheme_ends random 100000 SEED.)"""
+    result = execute("scheme_ends", *what, smp=2, add=program("scheme_ends"), timeout=120)
+    assert re.search(r"ends: \d+ cases, 0 wrong\n$", result.text), result.text
+    assert "panic:" not in result.log and "ubsan:" not in result.log

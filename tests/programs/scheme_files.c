@@ -13,7 +13,7 @@ static struct {
     char name[NAME_ROOM];
     uint32_t size, mode, user, group;
     uint64_t times[2];
-    char bytes[FILE_ROOM];
+    char bytes[FILE_ROOM] __attribute__((aligned(4096)));
 } files[FILES];
 static struct {
     int file; // -1: free, -2: the directory
@@ -21,7 +21,7 @@ static struct {
 } handles[HANDLES];
 static struct asked kept[KEPT]; // waiting reads of "queue"; code 0: free (nobody keeps an open)
 static uint64_t watched;        // handle of "queue" whose events are wanted, + 1
-unsigned opened, closed, cancelled;
+unsigned opened, closed, cancelled, mapped;
 bool second_version;
 
 void scheme_files_init(bool version2)
@@ -338,6 +338,15 @@ static int64_t serve_control(const struct asked *q)
     return 0;
 }
 
+// A file's bytes are mapped where they are; each mapping counts.
+static int64_t serve_map(const struct asked *q, int file)
+{
+    if (file < 0 || q->map_offset % 4096 || q->map_offset + q->map_size > FILE_ROOM)
+        return -REDOX_EINVAL;
+    mapped++;
+    return (int64_t)(uintptr_t)(files[file].bytes + q->map_offset);
+}
+
 static int64_t serve_handle(const struct asked *q, bool *later)
 {
     if (q->handle == 0 || q->handle > HANDLES || handles[q->handle - 1].file == -1)
@@ -367,6 +376,11 @@ static int64_t serve_handle(const struct asked *q, bool *later)
     case REDOX_SQE_FSTATVFS:
         return serve_statvfs(q);
     case REDOX_SQE_FSYNC:
+        return 0;
+    case REDOX_SQE_MMAP_PREP:
+        return serve_map(q, file);
+    case REDOX_SQE_MUNMAP:
+        mapped--;
         return 0;
     case REDOX_SQE_FCHMOD:
     case REDOX_SQE_FCHOWN:
@@ -429,6 +443,8 @@ struct asked asked_of_packet(const struct redox_packet *p)
         { REDOX_SYS_FUTIMENS, REDOX_SQE_FUTIMENS },
         { REDOX_SYS_SENDFD, REDOX_SQE_SENDFD },
         { REDOX_SYS_KSMSG_CANCEL, REDOX_SQE_CANCEL },
+        { REDOX_SYS_KSMSG_MMAP_PREP, REDOX_SQE_MMAP_PREP },
+        { REDOX_SYS_KSMSG_MUNMAP, REDOX_SQE_MUNMAP },
     };
     struct asked q = { .id = p->id, .code = 255, .handle = p->b, .user = p->uid };
     for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
@@ -443,6 +459,8 @@ struct asked asked_of_packet(const struct redox_packet *p)
     } else if (q.code == REDOX_SQE_CANCEL) {
         q.id = p->b | p->c << 32;
     }
+    q.map_size = p->c;
+    q.map_offset = p->uid | (uint64_t)p->gid << 32;
     return q;
 }
 
@@ -460,5 +478,7 @@ struct asked asked_of_entry(const struct redox_sqe *s)
         q.a = s->args[3];
         q.b = s->args[4];
     }
+    q.map_size = s->args[1];
+    q.map_offset = s->args[3];
     return q;
 }

@@ -18,12 +18,14 @@ struct asked {
     uint64_t id;
     uint8_t code; // REDOX_SQE_*; ASKED_SEEK
     uint64_t handle, buffer, size, a, b;
+    uint64_t map_size, map_offset;
     uint32_t user;
 };
 enum { ASKED_SEEK = 200 };
 
 extern bool second_version;
 extern unsigned opened, closed, cancelled; // how often
+extern unsigned mapped;                    // how many mappings there are
 
 // The program provides these: an answer, and an event, to be sent.
 void answer(uint64_t id, int64_t result, bool positioned);

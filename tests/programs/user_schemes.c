@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
@@ -20,7 +21,7 @@
 #include "tests/programs/scheme_server.h"
 
 static int failures;
-static bool failed;
+static bool failed, second;
 
 #define expect_is(expression, wanted)                                                         \
     do {                                                                                      \
@@ -236,6 +237,33 @@ static void names_are_made_moved_and_removed(void)
     expect_is(open("/scheme/files/b", O_RDONLY), -1);
 }
 
+static void files_are_mapped(void)
+{
+    int f = open("/scheme/files/map", O_RDWR | O_CREAT, 0600);
+    memset(buffer, 'a', 8192);
+    expect_is(pwrite(f, buffer, 0, 0), second ? 0 : -1);
+    expect_is(write(f, buffer, 8192), 8192);
+    char *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, f, 4096);
+    char *own = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, f, 4096);
+    expect(shared != MAP_FAILED && own != MAP_FAILED);
+    if (shared == MAP_FAILED || own == MAP_FAILED)
+        return;
+    expect_is(shared[5], 'a');
+    shared[5] = 'b';
+    expect_is(own[5], 'b');
+    own[5] = 'c';
+    expect_is(lseek(f, 4096 + 5, SEEK_SET), 4096 + 5);
+    expect_is(read(f, buffer, 1), 1);
+    expect_is(buffer[0], 'b');
+    expect(mmap(NULL, 1 << 20, PROT_READ, MAP_SHARED, f, 0) == MAP_FAILED);
+    expect_is(errno, EINVAL);
+    close(f);
+    expect_is(munmap(own, 4096), 0);
+    expect_is(shared[5], 'b');
+    expect_is(munmap(shared, 4096), 0);
+    expect_is(unlink("/scheme/files/map"), 0);
+}
+
 static void killed_clients_leave(void)
 {
     pid_t child = fork();
@@ -288,12 +316,14 @@ static const struct {
     { "events_are_told", events_are_told },
     { "signals_cancel", signals_cancel },
     { "names_are_made_moved_and_removed", names_are_made_moved_and_removed },
+    { "files_are_mapped", files_are_mapped },
     { "killed_clients_leave", killed_clients_leave },
     { "the_end_is_told", the_end_is_told },
 };
 
 static int check(bool version2)
 {
+    second = version2;
     server = server_start("files", version2);
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
         failed = false;

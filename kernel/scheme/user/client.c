@@ -393,7 +393,8 @@ static err_t client_send(struct file *f, struct file *sent, unsigned flags, uint
     .poll = client_poll, .sync = client_sync, .resize = client_resize, .path = client_path, \
     .status = client_status, .set_status = client_set_status, .totals = client_totals,      \
     .derive = client_derive, .change_flags = client_change_flags, .send = client_send,      \
-    .rename = client_rename, .close = client_close, .keeps_offset = true
+    .map = client_map, .unmapped = client_unmapped, .rename = client_rename,                \
+    .close = client_close, .keeps_offset = true
 
 const struct file_ops client_streams = { CLIENT_FILES };
 const struct file_ops client_seekers = { CLIENT_FILES, .seek = client_seek };

@@ -84,6 +84,10 @@ err_t client_totals(struct file *f, struct scheme_totals *totals) must_check;
 // listing.c
 err_t client_list(struct file *f, uint64_t offset, struct directory_sink *sink) must_check;
 
+// map.c
+err_t client_map(struct file *f, struct map_request *r) must_check;
+void client_unmapped(struct file *f, uint64_t offset, uint64_t size);
+
 // event.c
 unsigned client_poll(struct file *f, struct poll_table *t);
 void client_changed(struct client *c); // something was read or written: ask anew
