@@ -26,3 +26,36 @@ def test_getpid_with_all_bits_decides():
     result = first("ask")
     assert result.status == 7, result
     assert "directory /usr/bin" in result.text.splitlines()
+
+
+def test_shared_number_is_linux():
+    """60 is umask there and exit here: without a sign, a first call like that is Linux's."""
+    assert first("umask").status == 0o22
+
+
+def test_launcher_says_it():
+    """A program is found as a shell finds it."""
+    result = execute("sh", "-c", "redox redox_first umask | head -n 1; redox; echo $?; "
+                     "redox no-such-program; echo $?",
+                     add=program("redox_first"))
+    assert result.text.splitlines() == ["hello", "2", "127"]
+
+
+def test_note_says_it():
+    assert execute("redox_noted", add=program("redox_noted")).status == 7
+
+
+def test_linux_program_stays_one():
+    """A program without library and notes, whose first calls have numbers that Redox has too."""
+    result = execute("linux_first", add=program("linux_first"))
+    assert (result.status, result.text) == (9, "linux\n")
+
+
+def test_redox_program_under_a_linux_shell():
+    """Pipes on both sides, its status, a signal that ends it; and what it is can be seen."""
+    script = """redox_first a b | cat > /tmp/out; grep -c hello /tmp/out
+redox_first > /dev/null; echo $?
+grep Abi /proc/self/status
+redox_first ask | (exit 0); echo done"""
+    result = execute("sh", "-c", script, add=program("redox_first"))
+    assert result.text.splitlines() == ["1", "7", "Abi:\tlinux", "done"]

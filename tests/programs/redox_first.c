@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A Redox program without a C library: its first system call is one that only Redox has, or the one
-// that C libraries start with. Prints what the kernel put on its stack.
+// that C libraries start with, or one that means another thing to Linux. Prints what the kernel put
+// on its stack.
 #include <redox/call.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,9 @@ __attribute__((used, noreturn)) void start(uint64_t *stack)
     // "ask": as relibc does, getpid with all bits set in every argument.
     if (count > 1 && arguments[1][0] == 'a')
         call3(REDOX_SYS_GETPID, -1ul, -1ul, -1ul);
+    // "umask": for Linux, this ends the program with status 18.
+    if (count > 1 && arguments[1][0] == 'u')
+        call3(REDOX_SYS_UMASK, 022, 0, 0);
     print("hello\n");
     print_number("aligned ", (uint64_t)stack % 16 == 0);
     print_number("pid ", call3(REDOX_SYS_GETPID, -1ul, -1ul, -1ul));

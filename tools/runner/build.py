@@ -83,7 +83,7 @@ def kernel_path(variant, kernel):
 
 def initramfs(variant, additions=()):
     """The archive as bytes."""
-    return make(build_dir(variant) / "user/init/init", additions)
+    return make(build_dir(variant) / "user", additions)
 
 
 def initramfs_file(variant, additions, folder):

@@ -135,8 +135,9 @@ def _terminfo(archive):
                 break
 
 
-def make(init, additions=()):
-    """The archive's bytes: init, busybox, bash, a few files in /etc, and the additions."""
+def make(user, additions=()):
+    """The archive's bytes: our programs of the folder `user`, busybox, bash, a few files in /etc, and
+    the additions."""
     archive, programs = Archive(), third_party_dir()
     for path in FOLDERS:
         archive.folder(path, 0o1777 if path.endswith("tmp") else 0o755)
@@ -148,7 +149,8 @@ def make(init, additions=()):
     archive.link("bin/sh", "/bin/busybox")
     archive.file("bin/bash", (programs / "bash/bash").read_bytes(), 0o755)
     _terminfo(archive)
-    archive.file("init", pathlib.Path(init).read_bytes(), 0o755)
+    archive.file("init", (pathlib.Path(user) / "init/init").read_bytes(), 0o755)
+    archive.file("bin/redox", (pathlib.Path(user) / "redox/redox").read_bytes(), 0o755)
     for text in additions:
         archive.add(*parse_add(text))
     return archive.bytes()

@@ -209,7 +209,7 @@ static err_t status_text(const struct proc_target *t, struct text *out)
              "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n",
              t->task ? t->task->thread.name : p->name, umask_of(p), state, state_name(state),
              p->number, t->task ? t->task->number : p->number, parent);
-    text_add(out, "TracerPid:\t0\n");
+    text_add(out, "TracerPid:\t0\nAbi:\t%s\n", p->abi->name);
     status_identity(p, out);
     status_memory(p, out);
     text_add(out,
