@@ -111,7 +111,7 @@ void kernel_main(const struct handoff *h)
     proc_init();                 // /proc
     process_schemes_init();      // what Redox programs ask: sys, log
     linux_init(h->command_line); // the Linux system calls
-    redox_init();                // and Redox's
+    redox_init(h->command_line); // and Redox's
     acpi_power_button_set_handler(process_ask_power_off);
     terminal_init();         // serial lines and screen as terminals
     acpi_selftest();         // for tests

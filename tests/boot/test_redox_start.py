@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a program comes to speak Redox, and what it finds on its stack."""
+import re
+
 from harness import execute, program
 
 
@@ -59,3 +61,11 @@ grep Abi /proc/self/status
 redox_first ask | (exit 0); echo done"""
     result = execute("sh", "-c", script, add=program("redox_first"))
     assert result.text.splitlines() == ["1", "7", "Abi:\tlinux", "done"]
+
+
+def test_calls_can_be_logged():
+    """strace=1 shows calls of both interfaces."""
+    result = execute("redox_paths", add=program("redox_paths"), append="strace=1")
+    assert re.search(r'strace: redox \d+ open\("/tmp/redox_paths", 0x[0-9a-f]+\)', result.log)
+    assert re.search(r"strace: redox \d+ open = error 2", result.log)
+    assert re.search(r"strace: \d+ execve\(", result.log)

@@ -25,8 +25,9 @@ static uint64_t slot_of(uint64_t number)
     return (number >> CLASS_SHIFT) * LOW_NUMBERS + number % LOW_NUMBERS;
 }
 
-void redox_init(void)
+void redox_init(const char *command_line)
 {
+    redox_strace_init(command_line);
     for (unsigned i = 0; i < redox_call_count; i++) {
         uint64_t slot = slot_of(redox_calls[i].number);
         assert(slot < array_len(table) && !table[slot]);
@@ -51,11 +52,15 @@ static void redox_system_call(struct trap_frame *f)
     bool by_pages = task_current()->upcall.model == UPCALL_PAGES;
     if (unlikely(by_pages))
         redox_pages_enter(task_current());
+    if (unlikely(redox_strace && c))
+        redox_strace_enter(c, f);
     int64_t result = likely(c) ? c->handler(f) : -ENOSYS;
     if (unlikely(by_pages))
         redox_pages_leave(task_current());
     if (unlikely(result <= -ERESTARTSYS && result >= -ERESTART_BLOCK))
         result = -EINTR;
+    if (unlikely(redox_strace && c))
+        redox_strace_exit(c, result);
     // sigreturn and a change of address space have put other registers there.
     if (likely(f->vector == TRAP_SYSCALL))
         trap_set_result(f, result);

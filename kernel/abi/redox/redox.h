@@ -40,7 +40,13 @@ const struct redox_call *redox_call_find(uint64_t number); // NULL: no such call
 #undef CALL
 
 extern const struct abi redox_abi;
-void redox_init(void);
+void redox_init(const char *command_line);
+
+// strace.c
+extern bool redox_strace; // `strace=1` on the command line
+void redox_strace_init(const char *command_line);
+void redox_strace_enter(const struct redox_call *c, const struct trap_frame *f);
+void redox_strace_exit(const struct redox_call *c, int64_t result);
 
 // paths.c, files.c: shared helpers.
 err_t redox_file(uint64_t number, struct file **file) must_check; // with a reference; -EBADF
