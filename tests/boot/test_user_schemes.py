@@ -55,3 +55,16 @@ def test_nobody_hangs_when_others_end(what):
     result = execute("scheme_ends", *what, smp=2, add=program("scheme_ends"), timeout=120)
     assert re.search(r"ends: \d+ cases, 0 wrong\n$", result.text), result.text
     assert "panic:" not in result.log and "ubsan:" not in result.log
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("version", ["", "2"])
+def test_a_redox_program_is_a_client(version):
+    """Files that move between server and client, duplicates by name, the end by name."""
+    script = (f"user_schemes serve files {version} & "
+              "until [ -d /scheme/files ]; do sleep 0.1; done; redox_clients; wait $!; echo served $?")
+    result = execute("sh", "-c", script, add=[program("user_schemes"), program("redox_clients")],
+                     smp=2, timeout=60)
+    lines = result.text.splitlines()
+    assert len(lines) == 6 and lines[-1] == "served 0", result.text
+    assert all(line.endswith(": ok") for line in lines[:-1]), result.text

@@ -397,6 +397,8 @@ void serve(const struct asked *q)
 {
     bool later = false;
     int64_t result;
+    if (serve_outside(q))
+        return;
     if (q->code == REDOX_SQE_CANCEL) {
         serve_cancel(q->id);
         return;

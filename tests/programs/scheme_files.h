@@ -30,6 +30,8 @@ extern unsigned mapped;                    // how many mappings there are
 // The program provides these: an answer, and an event, to be sent.
 void answer(uint64_t id, int64_t result, bool positioned);
 void trigger(uint64_t handle, uint64_t flags);
+// Requests that move open files: true when it has answered.
+bool serve_outside(const struct asked *q);
 
 void scheme_files_init(bool version2);
 struct asked asked_of_packet(const struct redox_packet *p);

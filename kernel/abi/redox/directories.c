@@ -12,7 +12,8 @@ enum { FIRST_ENTRY = 2 }; // after "." and ".."
 
 bool redox_is_directory(const struct file *f)
 {
-    return f->ops->list && !(f->flags & OPEN_PATH);
+    // Files of user schemes can be listed, but what reading gives is the server's business.
+    return f->ops->list && !f->ops->keeps_offset && !(f->flags & OPEN_PATH);
 }
 
 static bool is_dots(const char *name, size_t length)
@@ -147,9 +148,12 @@ static len_t entries_of(struct file *f, struct io *io, uint64_t opaque)
     if (!(f->flags & OPEN_READ))
         return -EBADF;
     struct entry_sink s = { .sink.entry = take_entry, .io = io };
-    mutex_lock(&f->lock);
+    bool lock = !f->ops->keeps_offset; // as file_list() does
+    if (lock)
+        mutex_lock(&f->lock);
     err_t e = f->ops->list(f, max_of(opaque, (uint64_t)FIRST_ENTRY), &s.sink);
-    mutex_unlock(&f->lock);
+    if (lock)
+        mutex_unlock(&f->lock);
     if (!e)
         e = s.error ? s.error : s.full ? -EINVAL : 0;
     return io_result(io, e);

@@ -21,6 +21,7 @@ static uint64_t flags_for_server(unsigned flags)
         { OPEN_CREATE, REDOX_O_CREAT },      { OPEN_TRUNCATE, REDOX_O_TRUNC },
         { OPEN_EXCLUSIVE, REDOX_O_EXCL },    { OPEN_DIRECTORY, REDOX_O_DIRECTORY },
         { OPEN_PATH, REDOX_O_STAT },         { OPEN_NO_FOLLOW, REDOX_O_NOFOLLOW },
+        { OPEN_LINK, REDOX_O_SYMLINK },
     };
     uint64_t result = 0;
     for (size_t i = 0; i < array_len(map); i++)
