@@ -39,7 +39,7 @@
 // Their ids have slot number REQUEST_NO_SLOT; answers to these are swallowed.
 //
 // Locks: queue.lock (RANK_QUEUE). request_call() sleeps; all else is for thread context without
-// locks. Tests: test/request.c (the table of states), tests/boot/test_user_schemes.py.
+// locks. Tests: tests/boot/test_user_schemes.py.
 #pragma once
 #include "kernel/scheme/user/buffer.h"
 #include "kernel/scheme/user/packet.h"
