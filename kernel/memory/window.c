@@ -127,7 +127,7 @@ static err_t slot_take(struct window *w, uint32_t *number)
 err_t window_take(struct window *w, size_t size, enum loan_way way, struct window_slot *slot)
 {
     assert(size <= PAGE_SIZE);
-    uint32_t number;
+    uint32_t number = 0;
     err_t e = slot_take(w, &number);
     if (e)
         return e;

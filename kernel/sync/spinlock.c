@@ -21,17 +21,9 @@ static bool lock_is_free(const struct spinlock *l)
     return __atomic_load_n(&l->next, __ATOMIC_RELAXED) == serving;
 }
 
-// Takes a lock that nobody holds or waits for.
-static force_inline bool spin_take_free(struct spinlock *l)
-{
-    uint32_t serving = __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE);
-    return __atomic_compare_exchange_n(&l->next, &serving, serving + 1, false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
-}
-
 // In a virtual machine the CPU whose turn it is may not be running, and with tickets all wait for
 // it (seen: 70 % of four emulated CPUs' time). So there, whoever is awake takes the lock.
-static no_inline void spin_wait(struct spinlock *l)
+void spin_wait(struct spinlock *l)
 {
     if (cpu_has(CPU_HYPERVISOR)) {
         do {
@@ -53,12 +45,6 @@ static force_inline void spin_acquire(struct spinlock *l)
 {
     if (unlikely(!spin_take_free(l)))
         spin_wait(l);
-}
-
-// Only the holder writes `serving`, so it needs no locked instruction.
-static force_inline void spin_release(struct spinlock *l)
-{
-    __atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
 }
 
 #ifdef CONFIG_DEBUG
@@ -162,38 +148,10 @@ unsigned spin_held_count(void)
 {
     return this_cpu(spin_ranks).depth;
 }
-#else
-void spin_checks_end(void) {}
-static force_inline void check_before(struct spinlock *l, bool nested, bool waits) {}
-static force_inline void check_taken(struct spinlock *l) {}
-static force_inline void check_release(struct spinlock *l) {}
-bool spin_held(const struct spinlock *l)
-{
-    return true;
-}
-unsigned spin_held_count(void)
-{
-    return 0;
-}
-#endif
-
-void spin_init(struct spinlock *l, enum lock_rank rank)
-{
-    *l = (struct spinlock){ .rank = (uint8_t)rank };
-}
-
 void spin_lock(struct spinlock *l)
 {
     preempt_off();
     check_before(l, false, true);
-    spin_acquire(l);
-    check_taken(l);
-}
-
-void spin_lock_nested(struct spinlock *l)
-{
-    preempt_off();
-    check_before(l, true, true);
     spin_acquire(l);
     check_taken(l);
 }
@@ -219,6 +177,32 @@ void spin_unlock_irq(struct spinlock *l, uint64_t flags)
     spin_release(l);
     irq_restore(flags);
     preempt_on();
+}
+#else
+void spin_checks_end(void) {}
+static force_inline void check_before(struct spinlock *l, bool nested, bool waits) {}
+static force_inline void check_taken(struct spinlock *l) {}
+bool spin_held(const struct spinlock *l)
+{
+    return true;
+}
+unsigned spin_held_count(void)
+{
+    return 0;
+}
+#endif
+
+void spin_init(struct spinlock *l, enum lock_rank rank)
+{
+    *l = (struct spinlock){ .rank = (uint8_t)rank };
+}
+
+void spin_lock_nested(struct spinlock *l)
+{
+    preempt_off();
+    check_before(l, true, true);
+    spin_acquire(l);
+    check_taken(l);
 }
 
 bool spin_try(struct spinlock *l)

@@ -29,11 +29,57 @@ struct spinlock {
         .rank = (lock_rank)      \
     }
 
+// Takes a lock that nobody holds or waits for.
+static force_inline bool spin_take_free(struct spinlock *l)
+{
+    uint32_t serving = __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(&l->next, &serving, serving + 1, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+// Only the holder writes `serving`, so it needs no locked instruction.
+static force_inline void spin_release(struct spinlock *l)
+{
+    __atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
+}
+
+void spin_wait(struct spinlock *l); // until it is taken; for spin_lock() only
+
 void spin_init(struct spinlock *l, enum lock_rank rank);
+#if defined(CONFIG_DEBUG) || defined(HOST_TEST)
 void spin_lock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
 uint64_t spin_lock_irq(struct spinlock *l) must_check; // interrupts off; returns the old flags
 void spin_unlock_irq(struct spinlock *l, uint64_t flags);
+#else // a few instructions each, and there is hardly a system call without some
+static force_inline void spin_lock(struct spinlock *l)
+{
+    preempt_off();
+    if (unlikely(!spin_take_free(l)))
+        spin_wait(l);
+}
+
+static force_inline void spin_unlock(struct spinlock *l)
+{
+    spin_release(l);
+    preempt_on();
+}
+
+static force_inline must_check uint64_t spin_lock_irq(struct spinlock *l)
+{
+    uint64_t flags = irq_save();
+    spin_lock(l);
+    return flags;
+}
+
+// Interrupts come back before preemption does, so that preempt_on() may take the turn that is due.
+static force_inline void spin_unlock_irq(struct spinlock *l, uint64_t flags)
+{
+    spin_release(l);
+    irq_restore(flags);
+    preempt_on();
+}
+#endif
 bool spin_try(struct spinlock *l) must_check;
 void spin_lock_nested(struct spinlock *l); // a second lock of the same rank; order by address
 

@@ -67,11 +67,18 @@ static force_inline bool in_irq(void)
 // The scheduler provides this: takes the turn that became due while preemption was off.
 void preempt_turn(void);
 
+// One instruction, so that it need not know on which CPU.
+static force_inline bool turn_is_wanted(void)
+{
+    bool wanted;
+    __asm__ volatile("cmpb $0, %%gs:36" : "=@ccne"(wanted)::"memory");
+    return wanted;
+}
+
 static force_inline void preempt_on(void)
 {
     __asm__ volatile("decl %%gs:32" ::: "memory");
-    struct percpu_head *head = percpu_self();
-    if (unlikely(head->turn_wanted) && head->preempt_count == 0 && !irqs_off())
+    if (unlikely(turn_is_wanted()) && percpu_self()->preempt_count == 0 && !irqs_off())
         preempt_turn();
 }
 

@@ -337,6 +337,7 @@ err_t request_answer(struct request_queue *q, const struct answer *a, struct fil
     } else {
         if (file)
             r->file = file;
+        loan_revoke(&r->loan); // here and now: the client may not run for a while
         tell_locked(r, REQUEST_HAS_ANSWER, file ? 0 : result_for(r, a));
     }
     spin_unlock(&q->lock);

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls to schemes, in instructions, beside Linux's nearest equivalents in the same QEMU.
+
+One processor under -icount, where the time stamp counter counts instructions. Ours are calls of the
+Redox ABI (tests/programs/redox_bench.c), Linux's those of tests/programs/bench_calls.c: a message to
+a user scheme and its answer stands beside a message through a pipe and a short one back. The last
+rows are the same program of the Linux ABI under both kernels.
+"""
+import re
+import time
+
+import execute
+from qemu import Machine
+
+SERVERS = ("redox_bench calls; mkfifo /tmp/a /tmp/b; redox_bench event_serve /tmp/a /tmp/b & "
+           "redox_bench event event 300 /tmp/b /tmp/a; redox_bench serve & sleep 0.1; "
+           "redox_bench call user_64 64 500; redox_bench call user_4k 4096 500; "
+           "redox_bench call user_1m 1048576 5; exit 0")
+SECONDS = 90
+# row, ours, Linux's, aim
+ROWS = (("null call", "null", "null", "ratio 0.5"),
+        ("dup", "dup", "dup", "ratio 0.5"),
+        ("read of zero:, /dev/zero", "read_zero", "read_zero", "ratio 0.5"),
+        ("call and answer, 64 bytes", "user_64", "pipe_64", "< 1300, ratio 0.5"),
+        ("call and answer, 4 KiB", "user_4k", "pipe_4k", "ratio 0.5"),
+        ("call and answer, 1 MiB", "user_1m", "pipe_1m", "ratio 0.5"),
+        ("event wake-up", "event", "event", "ratio 0.5"))
+SAME = (("Linux ABI: null call", "null"), ("Linux ABI: dup", "dup"),
+        ("Linux ABI: read of /dev/zero", "read_zero"), ("Linux ABI: pipe, 64 bytes", "pipe_64"),
+        ("Linux ABI: pipe, 1 MiB", "pipe_1m"), ("Linux ABI: event wake-up", "event"))
+
+
+def figures(bench, kernel, script):
+    """{name: instructions} of what the script prints."""
+    folder = f"build/{bench.options.build}/tests/programs"
+    options = bench.with_kernel(kernel, icount=True, smp=1, add=list(bench.options.add) + [
+        f"{folder}/{name}:/bin/{name}" for name in ("bench_calls", "redox_bench")])
+    output = bytearray()
+    with Machine(options, execute.arguments(options)) as machine:
+        session = execute.Session(machine, ["sh", "-c", script], None,
+                                  lambda _, data: output.extend(data), time.monotonic() + SECONDS)
+        session.run()
+    return {name: float(value)
+            for name, value in re.findall(r"^(\w+) ([\d.]+)$", output.decode(), re.M)}
+
+
+def run(bench):
+    ours = figures(bench, "cryptos", SERVERS)
+    same = figures(bench, "cryptos", "bench_calls")
+    peer = figures(bench, "linux", "bench_calls")
+    for what, name, peer_name, aim in ROWS:
+        bench.row(what, "instr", ours.get(name), peer.get(peer_name), aim)
+    for what, name in SAME:
+        bench.row(what, "instr", same.get(name), peer.get(name))
