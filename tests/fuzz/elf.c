@@ -8,6 +8,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct elf_image image;
+    size_t length = 0;
+    const uint8_t *note = elf_note_find(data, size, "GNU", 1, &length);
+    if (note && (note < data || !range_fits((size_t)(note - data), length, size)))
+        abort();
     size_t head = size < ELF_HEAD_MAX ? size : ELF_HEAD_MAX;
     if (elf_parse(data, head, size, &image))
         return 0;

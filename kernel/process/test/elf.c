@@ -125,6 +125,30 @@ static void reads_an_interpreter(void **state)
     assert_int_equal(parse(&image), -ENOEXEC);
 }
 
+// Two notes: owner "GNU" type 1 with 16 bytes, owner "CryptOS" type 1 with one word.
+static void finds_notes(void **state)
+{
+    (void)state;
+    uint8_t notes[12 + 4 + 16 + 12 + 8 + 4] = {
+        4, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 'G', 'N', 'U'
+    };
+    uint8_t *second = notes + 32;
+    size_t length = 0;
+    memcpy(second, (uint8_t[]){ 8, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0 }, 12);
+    memcpy(second + 12, "CryptOS", 8);
+    second[20] = 7;
+    assert_ptr_equal(elf_note_find(notes, sizeof(notes), "GNU", 1, &length), notes + 16);
+    assert_int_equal(length, 16);
+    assert_ptr_equal(elf_note_find(notes, sizeof(notes), "CryptOS", 1, &length), second + 20);
+    assert_int_equal(length, 4);
+    assert_null(elf_note_find(notes, sizeof(notes), "GNU", 2, &length));
+    assert_null(elf_note_find(notes, sizeof(notes), "Redox", 1, &length));
+    for (size_t size = 0; size < sizeof(notes); size++) // cut short
+        assert_null(elf_note_find(notes, size, "CryptOS", 1, &length));
+    memset(notes, 0xff, 8); // sizes that add up to more than there can be
+    assert_null(elf_note_find(notes, sizeof(notes), "CryptOS", 1, &length));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +156,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_broken),
         cmocka_unit_test_setup(refuses_a_short_head, good_image),
         cmocka_unit_test_setup(reads_an_interpreter, good_image),
+        cmocka_unit_test(finds_notes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
