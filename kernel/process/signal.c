@@ -254,6 +254,8 @@ static err_t send_locked(struct process *p, struct task *t, const struct signal_
     if (e)
         return e;
     wait_wake_all(&p->signal_wait);
+    if (info->number == SIGNAL_KILL)
+        wait_wake_all(&p->stop_wait); // a trace's stop looks for the signal itself
     if (!t)
         notify_one_locked(p, info->number);
     else if (!(t->mask & SIGNAL_BIT(info->number)))

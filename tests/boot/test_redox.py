@@ -8,14 +8,11 @@ from harness import execute, program
 
 PROGRAMS = [
     "redox_calls",
-    "redox_contexts",
     "redox_descriptors",
     "redox_files",
-    "redox_handles",
     "redox_names",
     "redox_paths",
     "redox_registers",
-    "redox_trace",
 ]
 
 

@@ -1,11 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contexts of the Redox ABI (thisproc:, proc:) where they meet limits, each other and Linux
-programs. How fork, threads, exec, spawn and debuggers use them: redox_contexts, redox_handles and
-redox_trace in test_redox.py."""
+"""Contexts of the Redox ABI (thisproc:, proc:): fork, threads, exec, spawn and a debugger by their
+handles, what these refuse, and where they meet limits, each other and Linux programs."""
 import re
 
 import pytest
 from harness import execute, program
+
+
+def expect_all_ok(result):
+    lines = result.text.splitlines()
+    assert "panic:" not in result.log and "ubsan:" not in result.log
+    assert lines and all(line.endswith(": ok") for line in lines), result.text
+    assert result.status == 0
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("name", ["redox_contexts", "redox_handles", "redox_trace"])
+def test_program(name):
+    expect_all_ok(execute(name, add=program(name), smp=2))
 
 
 @pytest.mark.cryptos
@@ -14,10 +26,7 @@ def test_races(smp):
     """Contexts that end, exec or are killed while others work on them; the limit on contexts."""
     result = execute("sh", "-c", "ulimit -u 60; exec redox_races", add=program("redox_races"),
                      smp=smp)
-    lines = result.text.splitlines()
-    assert "panic:" not in result.log and "ubsan:" not in result.log
-    assert len(lines) == 5 and all(line.endswith(": ok") for line in lines), result.text
-    assert result.status == 0
+    expect_all_ok(result)
 
 
 @pytest.mark.cryptos

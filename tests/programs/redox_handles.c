@@ -247,7 +247,7 @@ static void many_forks(void)
 
 static void many_given_up(void)
 {
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 100; i++) {
         int64_t child = must(new_context()), own = must(own_context());
         int64_t mine = must(file_dup(own, "addrspace")), space = must(file_dup(mine, "exclusive"));
         uint64_t words[] = { (uint64_t)space, 0, 0 };
@@ -281,9 +281,9 @@ static void many_left_alone(void)
 
 static void many_programs(void)
 {
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < 40; i++)
         must(redox_waitpid((uint64_t)exec_code(code_for_exit(0), true), NULL, 0));
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 40; i++) {
         int64_t pid = fork_context();
         if (pid == 0) {
             exec_code(code_for_exit(0), false);
@@ -309,7 +309,7 @@ static void many_threads(void)
 // The second round needs no more than the first left ready. What ended is freed soon after.
 static void expect_no_loss(void (*round)(void), int line)
 {
-    enum { SLACK = 40 };
+    enum { SLACK = 30 };
     round();
     pause_for(50000000);
     uint64_t before = pages_free(), after = 0;

@@ -38,6 +38,11 @@ static int64_t traced_child(void (*child)(void), int64_t *trace)
         redox_exit(0);
     }
     *trace = must(open_of(pid, "trace", REDOX_O_RDWR | REDOX_O_TRUNC));
+    // Registers are read when it has come out of user mode: from then on it is stopped.
+    struct redox_int_registers registers;
+    int64_t handle = must(open_of(pid, "regs/int", REDOX_O_RDONLY));
+    must(redox_read(handle, &registers, sizeof(registers)));
+    must(redox_close(handle));
     shared[0] = 1;
     return pid;
 }
