@@ -14,8 +14,11 @@
 #define PAGE_SHIFT      12
 #define LARGE_PAGE_SIZE MIB(2)
 #define USER_LOWEST     0x1000ull
-#define USER_END        0x00007ffffffff000ull // first address that is not the user's
-#ifdef HOST_TEST                              // where a unit test can put them
+#define USER_END        0x0000800000000000ull // first address that is not the user's
+// Nothing is executable from here on: behind a SYSCALL at the very end of user space the return
+// address would not be canonical, which faults in the kernel.
+#define USER_CODE_END   (USER_END - PAGE_SIZE)
+#ifdef HOST_TEST // where a unit test can put them
 #define DIRECT_MAP 0x0000300000000000ull
 #define PAGE_ARRAY 0x0000200000000000ull
 #else

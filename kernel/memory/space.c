@@ -174,7 +174,7 @@ static bool is_free(struct space *s, uaddr_t start, uint64_t size)
 static err_t find_place(struct space *s, const struct map_request *r, uint64_t size, uaddr_t *at)
 {
     uaddr_t wish = round_down(r->address, PAGE_SIZE);
-    uaddr_t low_end = r->flags & MAPF_LOW ? LOW_END : USER_END;
+    uaddr_t low_end = r->flags & MAPF_LOW ? LOW_END : USER_CODE_END;
     if (wish && bounds_fit(wish, size) && wish + size <= low_end && is_free(s, wish, size)) {
         *at = wish;
         return 0;
@@ -196,6 +196,8 @@ static err_t make_room(struct space *s, const struct map_request *r, uint64_t si
     *at = r->address;
     if (!bounds_fit(*at, size))
         return is_aligned(*at, PAGE_SIZE) ? -ENOMEM : -EINVAL;
+    if (*at + size > USER_CODE_END && r->access & MAP_EXECUTE)
+        return -ENOMEM;
     if ((r->flags & MAPF_NO_REPLACE) && !is_free(s, *at, size))
         return -EEXIST;
     return mappings_unmap(s, *at, *at + size, dead);
@@ -219,6 +221,8 @@ static err_t map_locked(struct space *s, const struct map_request *r, uint64_t s
     err_t e = make_room(s, r, size, dead, &at);
     if (e)
         return e;
+    if (at + size > USER_CODE_END)
+        like.max_access &= ~(unsigned)MAP_EXECUTE;
     struct mapping *m = mapping_make(&like, at, at + size, r->offset);
     if (!m)
         return -ENOMEM;

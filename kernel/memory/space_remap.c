@@ -16,12 +16,12 @@ static err_t remap_check(const struct remap *r)
     uaddr_t end;
     if (!is_aligned(r->old, PAGE_SIZE) || !r->new_size || !r->old_size)
         return -EINVAL;
-    if (!range_fits(r->old, r->old_size, USER_END) || r->new_size > USER_END)
+    if (!range_fits(r->old, r->old_size, USER_CODE_END) || r->new_size > USER_CODE_END)
         return -EINVAL;
     if (!r->fixed)
         return 0;
     if (!r->may_move || !is_aligned(r->target, PAGE_SIZE) || r->target < USER_LOWEST ||
-        !range_fits(r->target, r->new_size, USER_END))
+        !range_fits(r->target, r->new_size, USER_CODE_END))
         return -EINVAL;
     end = r->target + r->new_size;
     return r->target < r->old + r->old_size && r->old < end ? -EINVAL : 0;
@@ -37,7 +37,7 @@ static bool grows_in_place(struct remap *r, struct mapping *m)
 {
     struct mapping *after = mapping_next(m);
     uaddr_t end = r->old + r->new_size;
-    if (m->end != r->old + r->old_size || end > USER_END || (after && after->start < end))
+    if (m->end != r->old + r->old_size || end > USER_CODE_END || (after && after->start < end))
         return false;
     mapping_resize(m, m->start, end);
     mapping_merge(r->space, m, r->dead);
@@ -57,7 +57,7 @@ static err_t find_target(struct remap *r, const struct mapping *m)
     uaddr_t at;
     if (mappings_gap(s, r->new_size + inside, align, USER_LOWEST, s->map_hint, &at))
         r->target = at + inside;
-    else if (!mappings_gap(s, r->new_size, PAGE_SIZE, USER_LOWEST, USER_END, &r->target))
+    else if (!mappings_gap(s, r->new_size, PAGE_SIZE, USER_LOWEST, USER_CODE_END, &r->target))
         return -ENOMEM;
     return 0;
 }

@@ -111,7 +111,7 @@ err_t load_image(struct space *s, const struct elf_image *image, struct file *f,
         uint64_t base = is_interpreter ? INTERPRETER_BASE : PROGRAM_BASE;
         *bias = round_down(base + load_random(RANDOM_PAGES / 16), image->alignment) - image->lowest;
     }
-    if (image->lowest + *bias < USER_LOWEST || image->highest + *bias > USER_END)
+    if (image->lowest + *bias < USER_LOWEST || image->highest + *bias > USER_CODE_END)
         return -ENOEXEC;
     if (!f->ops->map)
         return -ENOEXEC;

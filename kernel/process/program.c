@@ -161,7 +161,7 @@ static err_t load_interpreter(struct program *p, const struct view *v)
 static err_t make_stack(struct program *p)
 {
     struct space *s = p->space;
-    uaddr_t top = USER_END - PAGE_SIZE - load_random(STACK_RANDOM_PAGES);
+    uaddr_t top = USER_CODE_END - load_random(STACK_RANDOM_PAGES);
     uint64_t strings = p->arguments.size + p->environment.size;
     uint64_t size = round_up(strings + STACK_FIRST_SIZE, PAGE_SIZE);
     if (strings + KIB(64) > max_of(p->stack_limit / 4, KIB(128)))

@@ -32,6 +32,9 @@ static void anonymous_arguments(void)
         { PAGE, PRIVATE, UINT64_MAX - PAGE + 1, -REDOX_EINVAL },
         { UINT64_MAX - PAGE + 1, PRIVATE, 0, -REDOX_EINVAL },
         { 1ull << 47, PRIVATE, 0, -REDOX_EINVAL },
+        { PAGE, PRIVATE | REDOX_MAP_FIXED, REDOX_USER_END - PAGE, REDOX_USER_END - PAGE },
+        // A call at the very end of user space could not return.
+        { PAGE, PRIVATE | REDOX_PROT_EXEC | REDOX_MAP_FIXED, REDOX_USER_END - PAGE, -REDOX_ENOMEM },
         { PAGE, PRIVATE | REDOX_MAP_FIXED, PLACE, PLACE },
         { PAGE, PRIVATE | REDOX_MAP_FIXED, PLACE, PLACE }, // replaces
         { PAGE, PRIVATE | REDOX_MAP_FIXED_NOREPLACE, PLACE, -REDOX_EEXIST },

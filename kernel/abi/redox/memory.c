@@ -27,7 +27,7 @@ static unsigned flags_of(uint64_t flags, uaddr_t address)
 
 static bool place_ok(const struct map_request *r)
 {
-    return is_aligned(r->address, PAGE_SIZE) && r->size && r->size <= USER_END &&
+    return is_aligned(r->address, PAGE_SIZE) && r->size && r->size < USER_END &&
            range_fits(r->address, r->size, USER_END);
 }
 
