@@ -20,6 +20,7 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/abi/linux/linux.h"
 #include "kernel/abi/redox/redox.h"
+#include "kernel/driver/driver.h"
 #include "kernel/memory/memory.h"
 #include "kernel/process/context/context.h"
 #include "kernel/process/proc/proc.h"
@@ -114,6 +115,7 @@ void kernel_main(const struct handoff *h)
     redox_init(h->command_line); // and Redox's
     acpi_power_button_set_handler(process_ask_power_off);
     terminal_init();         // serial lines and screen as terminals
+    driver_schemes_init();   // irq and serio for drivers that are programs
     acpi_selftest();         // for tests
     cpu_selftest();          // for tests
     memory_selftest();       // for tests

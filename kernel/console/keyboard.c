@@ -9,6 +9,7 @@
 #include "kernel/console/scancode.h"
 #include "kernel/console/screen.h"
 #include "kernel/sync/spinlock.h"
+#include <redox/errno.h>
 
 enum {
     PORT_DATA = 0x60,
@@ -19,17 +20,23 @@ enum {
     COMMAND_READ_CONFIG = 0x20,
     COMMAND_WRITE_CONFIG = 0x60,
     COMMAND_MOUSE_OFF = 0xa7,
+    COMMAND_MOUSE_ON = 0xa8,
+    COMMAND_TO_MOUSE = 0xd4, // the next byte of data
     COMMAND_KEYBOARD_OFF = 0xad,
     COMMAND_KEYBOARD_ON = 0xae,
     CONFIG_INTERRUPT = 1 << 0,
     CONFIG_MOUSE_INTERRUPT = 1 << 1,
     CONFIG_KEYBOARD_CLOCK_OFF = 1 << 4,
+    CONFIG_MOUSE_CLOCK_OFF = 1 << 5,
     CONFIG_TRANSLATE = 1 << 6, // to scan code set 1
     KEYBOARD_SET_LEDS = 0xed,
     KEYBOARD_SCAN = 0xf4,
     KEYBOARD_ACK = 0xfa,
     KEYBOARD_RESEND = 0xfe,
+    MOUSE_REPORT = 0xf4,
     ISA_IRQ = 1,
+    ISA_IRQ_MOUSE = 12,
+    BYTES_AT_ONCE = 16,
     PATIENCE = 100000, // polls, about a microsecond each
     RING_SIZE = 256,
 };
@@ -45,6 +52,9 @@ static uint8_t ring[RING_SIZE];
 static uint32_t ring_head, ring_tail;
 static void (*event)(void *data);
 static void *event_data;
+static void (*raw[PS2_PORTS])(enum ps2_port port, uint8_t byte); // NULL: not taken
+static bool present;                                             // the controller answers
+static struct irq_line *mouse_line;
 
 static bool wait_status(uint8_t mask, uint8_t value)
 {
@@ -112,22 +122,49 @@ static void take_code(uint8_t code)
         ring[ring_tail++ % RING_SIZE] = bytes[i];
 }
 
-static bool on_interrupt(void *data)
+struct raw_bytes {
+    unsigned count;
+    struct {
+        void (*take)(enum ps2_port port, uint8_t byte);
+        enum ps2_port port;
+        uint8_t byte;
+    } all[BYTES_AT_ONCE];
+};
+
+// Reads what the controller has; false: nothing. Under the lock.
+static bool take_bytes(struct raw_bytes *out)
 {
     bool any = false;
-    uint64_t flags = spin_lock_irq(&lock);
-    for (unsigned i = 0; i < 16; i++) {
+    for (unsigned i = 0; i < BYTES_AT_ONCE; i++) {
         uint8_t status = port_in8(PORT_COMMAND);
         if (!(status & STATUS_OUT_FULL))
             break;
         uint8_t byte = port_in8(PORT_DATA);
+        enum ps2_port port = status & STATUS_FROM_MOUSE ? PS2_MOUSE : PS2_KEYBOARD;
         any = true;
-        if (!(status & STATUS_FROM_MOUSE) && !leds_answer(byte))
+        if (port == PS2_KEYBOARD && leds_answer(byte))
+            continue;
+        if (raw[port]) {
+            out->all[out->count].take = raw[port];
+            out->all[out->count].port = port;
+            out->all[out->count++].byte = byte;
+        } else if (port == PS2_KEYBOARD) {
             take_code(byte);
+        }
     }
+    return any;
+}
+
+static bool on_interrupt(void *data)
+{
+    struct raw_bytes bytes = { 0 };
+    uint64_t flags = spin_lock_irq(&lock);
+    bool any = take_bytes(&bytes);
     leds_update();
     bool tell = ring_head != ring_tail;
     spin_unlock_irq(&lock, flags);
+    for (unsigned i = 0; i < bytes.count; i++)
+        bytes.all[i].take(bytes.all[i].port, bytes.all[i].byte);
     if (tell)
         event(event_data);
     return any;
@@ -159,9 +196,9 @@ void keyboard_start(void (*on_event)(void *data), void *data)
     event = on_event;
     event_data = data;
     uint64_t flags = spin_lock_irq(&lock);
-    bool found = controller_init();
+    present = controller_init();
     spin_unlock_irq(&lock, flags);
-    if (!found) {
+    if (!present) {
         log_warn("keyboard: the i8042 that firmware promises does not answer");
         return;
     }
@@ -184,4 +221,78 @@ size_t keyboard_read(uint8_t *to, size_t size)
         to[count++] = ring[ring_head++ % RING_SIZE];
     spin_unlock_irq(&lock, flags);
     return count;
+}
+
+static bool read_config(uint8_t *config)
+{
+    if (!command(COMMAND_READ_CONFIG) || !wait_status(STATUS_OUT_FULL, STATUS_OUT_FULL))
+        return false;
+    *config = port_in8(PORT_DATA);
+    return true;
+}
+
+// Mouse port on, reporting, with interrupts, or off. Under the lock; false: no answer.
+static bool mouse_switch(bool on)
+{
+    uint8_t config;
+    drain();
+    if (!command(on ? COMMAND_MOUSE_ON : COMMAND_MOUSE_OFF) || !read_config(&config))
+        return false;
+    config &= (uint8_t) ~(CONFIG_MOUSE_INTERRUPT | CONFIG_MOUSE_CLOCK_OFF);
+    config |= on ? CONFIG_MOUSE_INTERRUPT : CONFIG_MOUSE_CLOCK_OFF;
+    if (!command(COMMAND_WRITE_CONFIG) || !send_data(config))
+        return false;
+    if (!on)
+        return true;
+    if (!command(COMMAND_TO_MOUSE) || !send_data(MOUSE_REPORT))
+        return false;
+    bool answers = wait_status(STATUS_OUT_FULL, STATUS_OUT_FULL);
+    drain(); // its acknowledgement
+    return answers;
+}
+
+static err_t mouse_start(void)
+{
+    unsigned how;
+    uint32_t gsi = irq_isa_gsi(ISA_IRQ_MOUSE, &how);
+    err_t e = irq_request(gsi, how, on_interrupt, NULL, "mouse", &mouse_line);
+    if (e)
+        return e;
+    uint64_t flags = spin_lock_irq(&lock);
+    bool works = mouse_switch(true);
+    spin_unlock_irq(&lock, flags);
+    if (works)
+        return 0;
+    irq_release(mouse_line);
+    return -ENODEV;
+}
+
+static void mouse_stop(void)
+{
+    uint64_t flags = spin_lock_irq(&lock);
+    if (!mouse_switch(false))
+        log_warn("keyboard: the mouse's port cannot be switched off");
+    spin_unlock_irq(&lock, flags);
+    irq_release(mouse_line);
+}
+
+static void no_event(void *data) {}
+
+err_t ps2_raw(enum ps2_port port, void (*take)(enum ps2_port port, uint8_t byte))
+{
+    if (!event) // no terminal has a use for keys
+        keyboard_start(no_event, NULL);
+    if (!present)
+        return -ENODEV;
+    if (port == PS2_MOUSE && take) {
+        err_t e = mouse_start();
+        if (e)
+            return e;
+    }
+    uint64_t flags = spin_lock_irq(&lock);
+    raw[port] = take;
+    spin_unlock_irq(&lock, flags);
+    if (port == PS2_MOUSE && !take)
+        mouse_stop();
+    return 0;
 }

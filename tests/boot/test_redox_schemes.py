@@ -5,7 +5,7 @@ import re
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["redox_events", "redox_schemes"]
+PROGRAMS = ["redox_drivers", "redox_events", "redox_schemes"]
 
 LINUX = """
 cat /scheme/sys/uname

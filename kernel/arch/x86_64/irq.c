@@ -240,6 +240,41 @@ err_t irq_vector_make(irq_handler_t handler, void *data, const char *name, uint8
     return -ENOSPC;
 }
 
+static struct irq_vector *vector_numbered(unsigned vector)
+{
+    bool known = vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST;
+    return known ? &vectors[vector - VECTOR_DEVICE_FIRST] : NULL;
+}
+
+bool irq_vector_is_free(unsigned vector)
+{
+    struct irq_vector *v = vector_numbered(vector);
+    return v != NULL && __atomic_load_n(&v->lines, __ATOMIC_ACQUIRE) == NULL;
+}
+
+err_t irq_vector_take(unsigned vector, irq_handler_t handler, void *data, const char *name,
+                      struct irq_line **made)
+{
+    struct irq_vector *v = vector_numbered(vector);
+    if (v == NULL)
+        return -EEXIST;
+    struct irq_line *line = line_make(GSI_MESSAGE, handler, data, name);
+    if (line == NULL)
+        return -ENOMEM;
+    uint64_t flags = table_lock();
+    bool is_free = v->lines == NULL;
+    if (is_free) {
+        v->gsi = GSI_MESSAGE;
+        line_link(v, line);
+        *made = line;
+    }
+    table_unlock(flags);
+    if (is_free)
+        return 0;
+    heap_free(line);
+    return -EEXIST;
+}
+
 void irq_visit(void (*visit)(const char *name, uint32_t gsi, const uint64_t *counts, void *data),
                void *data)
 {

@@ -34,6 +34,12 @@ uint32_t irq_isa_gsi(unsigned isa, unsigned *flags);
 err_t irq_vector_make(irq_handler_t handler, void *data, const char *name, uint8_t *vector)
     must_check;
 
+// One certain vector, the same on every CPU, until irq_release(). -EEXIST: taken, or not of the
+// device range.
+err_t irq_vector_take(unsigned vector, irq_handler_t handler, void *data, const char *name,
+                      struct irq_line **line) must_check;
+bool irq_vector_is_free(unsigned vector);
+
 // For /proc/interrupts: visits every line (gsi UINT32_MAX: MSI). Counts are for each CPU.
 void irq_visit(void (*visit)(const char *name, uint32_t gsi, const uint64_t *counts, void *data),
                void *data);
