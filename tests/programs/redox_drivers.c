@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// irq:, serio:, kernel.acpi: and acpi: as drivers that are programs use them: the clock chip's
-// periodic interrupt is served by this program.
+// irq: and serio: as drivers that are programs use them: the clock chip's periodic interrupt is
+// served by this program.
 #include "tests/programs/redox_start.h"
 
 enum {
