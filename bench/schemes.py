@@ -5,8 +5,12 @@ One processor under -icount, where the time stamp counter counts instructions. O
 Redox ABI (tests/programs/redox_bench.c), Linux's those of tests/programs/bench_calls.c: a message to
 a user scheme and its answer stands beside a message through a pipe and a short one back. The last
 rows are the same program of the Linux ABI under both kernels.
+
+Across cores there is no counting (Linux does not start with two processors under -icount): cycles of
+two parallel processors, the median of three runs taken in turn.
 """
 import re
+import statistics
 import time
 
 import execute
@@ -29,12 +33,20 @@ SAME = (("Linux ABI: null call", "null"), ("Linux ABI: dup", "dup"),
         ("Linux ABI: read of /dev/zero", "read_zero"), ("Linux ABI: pipe, 64 bytes", "pipe_64"),
         ("Linux ABI: pipe, 1 MiB", "pipe_1m"), ("Linux ABI: event wake-up", "event"))
 
+CORES = ("bench_calls on 1 redox_bench serve & sleep 0.2; call() { bench_calls on 0 redox_bench call $*; }; "
+         "call user_64 64 2000; call user_4k 4096 2000; call user_1m 1048576 10; exit 0")
+ROWS_OF_CORES = (("across cores: call and answer, 64 bytes", "user_64", "pipe_64_cores"),
+                 ("across cores: call and answer, 4 KiB", "user_4k", "pipe_4k_cores"),
+                 ("across cores: call and answer, 1 MiB", "user_1m", "pipe_1m_cores"))
+RUNS = 3
 
-def figures(bench, kernel, script):
-    """{name: instructions} of what the script prints."""
+
+def figures(bench, kernel, script, **machine):
+    """{name: instructions, or cycles} of what the script prints."""
     folder = f"build/{bench.options.build}/tests/programs"
-    options = bench.with_kernel(kernel, icount=True, smp=1, add=list(bench.options.add) + [
-        f"{folder}/{name}:/bin/{name}" for name in ("bench_calls", "redox_bench")])
+    options = bench.with_kernel(kernel, add=list(bench.options.add) + [
+        f"{folder}/{name}:/bin/{name}" for name in ("bench_calls", "redox_bench")],
+        **(machine or {"icount": True, "smp": 1}))
     output = bytearray()
     with Machine(options, execute.arguments(options)) as machine:
         session = execute.Session(machine, ["sh", "-c", script], None,
@@ -42,6 +54,20 @@ def figures(bench, kernel, script):
         session.run()
     return {name: float(value)
             for name, value in re.findall(r"^(\w+) ([\d.]+)$", output.decode(), re.M)}
+
+
+def across_cores(bench):
+    """The rows of two processors: medians of runs in turn."""
+    found = {"cryptos": [], "linux": []}
+    for _ in range(RUNS):
+        for kernel, script in (("cryptos", CORES), ("linux", "bench_calls")):
+            found[kernel].append(figures(bench, kernel, script, smp=2))
+
+    def median(kernel, name):
+        values = [one[name] for one in found[kernel] if name in one]
+        return statistics.median(values) if len(values) == RUNS else None
+    for what, ours, peer in ROWS_OF_CORES:
+        bench.row(what, "cycles", median("cryptos", ours), median("linux", peer))
 
 
 def run(bench):
@@ -52,3 +78,4 @@ def run(bench):
         bench.row(what, "instr", ours.get(name), peer.get(peer_name), aim)
     for what, name in SAME:
         bench.row(what, "instr", same.get(name), peer.get(name))
+    across_cores(bench)

@@ -190,6 +190,7 @@ int main(int argc, char **argv)
         execvp(argv[3], argv + 3);
         die(argv[3]);
     }
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN); // of those it may use: before pin()
     if (posix_memalign((void **)&buffer, 4096, MIB))
         die("memory");
     memset(buffer, 1, MIB);
@@ -200,7 +201,7 @@ int main(int argc, char **argv)
     with_sockets("socket_64", 64, 8, 0, 500);
     with_sockets("socket_4k", 4096, 8, 0, 500);
     with_sockets("socket_1m", MIB, 8, 0, 5);
-    if (sysconf(_SC_NPROCESSORS_ONLN) > 1) {
+    if (cpus > 1) {
         with_pipes("pipe_64_cores", 64, 8, 1, 500);
         with_pipes("pipe_4k_cores", 4096, 8, 1, 500);
         with_pipes("pipe_1m_cores", MIB, 8, 1, 5);
