@@ -34,6 +34,9 @@ err_t acpi_pci_route(struct pci_address device, unsigned pin, uint32_t *gsi, uns
 // the button is pressed again seconds later, the machine is turned off at once. Any context.
 void acpi_power_button_set_handler(void (*handler)(void));
 
+// Registers the schemes acpi and kernel.acpi. Once, after the registry is there.
+void acpi_schemes_init(void);
+
 // Turns the machine off, or restarts it, now: whoever calls has stopped what had to be stopped.
 void acpi_power_off(void) __attribute__((noreturn));
 void acpi_reboot(void) __attribute__((noreturn));

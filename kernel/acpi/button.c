@@ -26,12 +26,13 @@ void acpi_power_button_set_handler(void (*new_handler)(void))
     __atomic_store_n(&handler, new_handler, __ATOMIC_RELEASE);
 }
 
-static void pressed(void *context)
+void acpi_ask_off(void *why)
 {
     void (*ask)(void) = __atomic_load_n(&handler, __ATOMIC_ACQUIRE);
     nanos_t now = clock_now();
     bool insists = asked_at >= 0 && now - asked_at > PATIENCE;
-    log_line(LOG_NOTICE, "acpi: power button pressed%s", insists ? " again" : "");
+    log_line(LOG_NOTICE, "acpi: %s%s", (const char *)why, insists ? " again" : "");
+    acpi_stop_tell();
     if (!ask || insists)
         acpi_power_off();
     if (asked_at < 0)
@@ -42,7 +43,7 @@ static void pressed(void *context)
 // In the SCI's handler.
 static u32 fixed_event(void *context)
 {
-    if (osl_work_queue(pressed, NULL))
+    if (osl_work_queue(acpi_ask_off, "power button pressed"))
         log_warn("acpi: the power button is lost for lack of memory");
     return ACPI_INTERRUPT_HANDLED;
 }
@@ -50,7 +51,7 @@ static u32 fixed_event(void *context)
 // On the notification thread; turning off would wait for that very thread.
 static void device_event(acpi_handle device, u32 value, void *context)
 {
-    if (value == NOTIFY_PRESSED && osl_work_queue(pressed, NULL))
+    if (value == NOTIFY_PRESSED && osl_work_queue(acpi_ask_off, "power button pressed"))
         log_warn("acpi: the power button is lost for lack of memory");
 }
 

@@ -9,4 +9,10 @@ void acpi_button_init(void); // button.c: power button
 void acpi_event_init(void);  // event_device.c: generic event devices (hardware-reduced machines)
 void acpi_power_init(void);  // power.c: sleep states, how to turn off
 
+// button.c: what a press of the power button does; `why` is a text for the log. For
+// osl_work_queue().
+void acpi_ask_off(void *why);
+// schemes.c: somebody wants the machine off; readers of kernel.acpi:kstop hear of it. Any context.
+void acpi_stop_tell(void);
+
 void acpi_panic_init(void); // power.c: tells panic() how to turn off and restart

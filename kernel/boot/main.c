@@ -104,6 +104,7 @@ void kernel_main(const struct handoff *h)
     smp_start(&platform, sched_enter_cpu); // all other CPUs
     acpi_start();                          // AML in a thread of its own, beside all that follows
     scheme_init();                         // names: the root tree, /dev, /scheme
+    acpi_schemes_init();                   // acpi, kernel.acpi
     user_schemes_init();
     initramfs_unpack(h->initramfs, h->initramfs_size); // files; the memory they came in is free
     memory_scheme_init();                              // memory: maps what has no file behind it

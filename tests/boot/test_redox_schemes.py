@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from harness import execute, program
+from harness import Guest, execute, program
 
 PROGRAMS = ["redox_drivers", "redox_events", "redox_schemes"]
 
@@ -54,3 +54,21 @@ def test_linux_programs_read_them_too(results):
     assert rest[2:5] == ["regular file 444", "fifo 666", "character special file 666"]
     assert "No such file" in rest[5] and "No such file" in rest[6]
     assert rest[7:] == ["no", "1", "3"]
+
+
+def test_acpi():
+    """Tables as firmware left them; and who reads kstop hears of the end before the machine is off."""
+    result = execute("sh", "-c", "busybox head -c 4 /scheme/kernel.acpi/rxsdt; echo; "
+                     "ls /scheme/acpi/tables; busybox head -c 4 /scheme/acpi/tables/APIC; echo; "
+                     "cat /scheme/acpi/tables/NONE /scheme/kernel.acpi/none; "
+                     "echo x > /scheme/kernel.acpi/rxsdt")
+    lines = result.text.split()
+    assert lines[0] in ("RSDT", "XSDT") and {"APIC", "DSDT", "FACP"} <= set(lines) and lines[-1] == "APIC"
+    assert result.err.count(b"No such file") == 2 and b"Read-only" in result.err
+
+
+def test_acpi_shutdown():
+    with Guest(append="quiet") as guest:
+        guest.wait_for_prompt()
+        guest.send("echo x > /scheme/acpi/shutdown\n")
+        guest.wait_for_end()
