@@ -5,7 +5,7 @@ everywhere else."""
 from tree import ROOT, files, finish
 
 PLAIN = {"LICENSE", ".gitignore", ".clang-format"}      # nothing to license, or the licence
-MIT = ("include/", "user/libredox/", "user/libscheme/")
+MIT = ("include/", "docs/examples/", "user/libredox/", "user/libscheme/")
 NO_COMMENTS = {".csv", ".json", ".png", ".svg", ".md", ".bin", ".dat", ".psf", ".aml", ".txt"}
 
 

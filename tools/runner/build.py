@@ -17,7 +17,7 @@ USER_NEEDS = ["busybox", "bash"]
 
 def _fingerprint():
     """The set of build descriptions: when one comes or goes Meson must look again."""
-    found = sorted(str(p.relative_to(ROOT)) for top in ("kernel", "lib", "user", "tests", "drivers")
+    found = sorted(str(p.relative_to(ROOT)) for top in ("kernel", "lib", "user", "tests", "docs", "drivers")
                    for p in (ROOT / top).glob("**/meson.build"))
     extra = [p for p in ("kernel/boot/kernel.ld", "kernel/memory/kasan.c", "kernel/console/ubsan.c")
              if (ROOT / p).exists()]
@@ -56,7 +56,8 @@ def _targets(folder, kernel):
     ninja(folder, "build.ninja")    # the list below is that of the present meson.build files
     rules = output_of(["ninja", "-C", folder, "-t", "targets", "all"]).splitlines()
     names = [rule.split(":")[0] for rule in rules]
-    programs = [n for n in names if re.fullmatch(r"(tests/programs|user/\w+)/\w+", n)]
+    programs = [n for n in names
+                if re.fullmatch(r"(tests/programs|docs/examples|user/\w+)/\w+", n)]
     ours = ["kernel/cryptos", "kernel/symbols.checked"] if kernel == "cryptos" else []
     return ours + programs
 
