@@ -127,9 +127,11 @@ static void mappings_are_the_file(void)
     volatile char *bytes = (volatile char *)address;
     bytes[0] = 'A';
     bytes[REDOX_PAGE_SIZE] = 'B';
-    expect_is(redox_read2(fd, &byte, 1, REDOX_PAGE_SIZE, 0), 1);
+    expect_is(redox_lseek(fd, REDOX_PAGE_SIZE, REDOX_SEEK_SET), REDOX_PAGE_SIZE);
+    expect_is(redox_read(fd, &byte, 1), 1);
     expect_is(byte, 'B');
-    expect_is(redox_write2(fd, "C", 1, 1, 0), 1);
+    expect_is(redox_lseek(fd, 1, REDOX_SEEK_SET), 1);
+    expect_is(redox_write(fd, "C", 1), 1);
     expect_is(bytes[1], 'C');
     m.flags = REDOX_PROT_READ | REDOX_PROT_WRITE | REDOX_MAP_PRIVATE;
     int64_t own = redox_fmap(fd, &m);
