@@ -180,7 +180,9 @@ static int64_t alarm_in(int64_t fd, uint64_t nanos)
     return redox_write(fd, &t, sizeof(t));
 }
 
-static void alarms_ring_once_each(void)
+// Two alarms of one file. Not `done` if so much time passed before the first was read that the
+// second may have been merged into it: then only one event is certain.
+static void two_alarms_ring(bool *done)
 {
     int64_t q = file_open("event:", REDOX_O_RDWR), fd = file_open("time:4", REDOX_O_RDWR);
     expect(q >= 0 && fd >= 0);
@@ -189,15 +191,34 @@ static void alarms_ring_once_each(void)
     expect_is(alarm_in(fd, 60 * MILLI), 16);
     expect_is(alarm_in(fd, 20 * MILLI), 16);
     expect(told(q, fd, REDOX_EVENT_READ, 9));
-    expect(monotonic() - begin >= 20 * MILLI);
-    expect(told(q, fd, REDOX_EVENT_READ, 9));
-    expect(monotonic() - begin >= 60 * MILLI);
-    expect_is(redox_fcntl(q, REDOX_F_SETFL, REDOX_O_NONBLOCK), 0);
-    pause_for(20 * MILLI);
-    expect(quiet(q));
-    struct redox_timespec bad = { .tv_sec = 0, .tv_nsec = SECOND };
-    expect_is(redox_write(fd, &bad, sizeof(bad)), -REDOX_EINVAL);
+    uint64_t first = monotonic() - begin;
+    expect(first >= 20 * MILLI);
+    *done = first < 60 * MILLI;
+    if (*done) {
+        expect(told(q, fd, REDOX_EVENT_READ, 9));
+        expect(monotonic() - begin >= 60 * MILLI);
+        expect_is(redox_fcntl(q, REDOX_F_SETFL, REDOX_O_NONBLOCK), 0);
+        pause_for(20 * MILLI);
+        expect(quiet(q));
+    }
     close_all((int64_t[]){ q, fd }, 2);
+}
+
+static void alarms_ring_once_each(void)
+{
+    bool done = false;
+    for (int i = 0; i < 50 && !done && !test_has_failed(); i++)
+        two_alarms_ring(&done);
+    expect(done);
+}
+
+static void alarms_are_checked(void)
+{
+    int64_t fd = file_open("time:4", REDOX_O_RDWR);
+    struct redox_timespec bad = { .tv_sec = 0, .tv_nsec = SECOND };
+    expect(fd >= 0);
+    expect_is(redox_write(fd, &bad, sizeof(bad)), -REDOX_EINVAL);
+    redox_close(fd);
 }
 
 static void wall_clock_alarms_ring(void)
@@ -302,6 +323,7 @@ int main(int argc, char **argv, char **envp)
         TEST(queues_have_whole_records),
         TEST(clocks_can_be_read),
         TEST(alarms_ring_once_each),
+        TEST(alarms_are_checked),
         TEST(wall_clock_alarms_ring),
         TEST(alarms_are_bounded),
         TEST(interval_timers_repeat),
