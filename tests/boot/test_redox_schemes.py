@@ -31,16 +31,17 @@ def results():
                      timeout=120)
     found = re.findall(r"^= (\w+)\n(.*?)^= (\d+)$", result.text, re.M | re.S)
     assert "panic:" not in result.log and "ubsan:" not in result.log
-    return {name: (lines.splitlines(), int(status)) for name, lines, status in found}
+    ended = {name: (lines.splitlines(), int(status)) for name, lines, status in found}
+    return ended | {"": (result.text.splitlines()[-20:], result.status)}
 
 
 @pytest.mark.cryptos
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program(results, name):
-    assert name in results, f"{name} did not end: {list(results)}"
+    assert name in results, "\n".join([f"{name} did not end; the last lines:", *results[""][0]])
     lines, status = results[name]
     failed = [line for line in lines if not re.fullmatch(r"\w+: ok", line)]
-    assert lines and not failed and status == 0
+    assert lines and not failed and status == 0, "\n".join([f"status {status}", *failed])
 
 
 @pytest.mark.cryptos
