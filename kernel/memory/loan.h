@@ -22,7 +22,8 @@
 //
 // Context: loan_begin() and loan_end() in the calling thread, with its space loaded, no locks held.
 // loan_revoke() in any thread, also under a spin lock above RANK_PAGE_TABLE; the one that owns the
-// struct loan must not be in loan_end() meanwhile. Tests: selftest.c.
+// struct loan must not be in loan_end() meanwhile. Tests:
+// tests/boot/test_user_schemes.py.
 #pragma once
 #include "kernel/memory/window.h"
 #include "lib/range_tree.h"

@@ -190,6 +190,8 @@ static void at_random(unsigned rounds)
                 wait_for_stop(clients[n]);
                 kill(clients[n], SIGCONT);
             }
+        if (i && i % 10000 == 0)
+            printf("%u killed\n", i);
         usleep(any(3000));
         unsigned victim = any(CLIENTS + 2);
         if (victim < CLIENTS) {

@@ -157,8 +157,11 @@ static void client_close(struct file *f)
         .process = caller.process, .user = caller.user, .group = caller.group, .handle = c->handle
     };
     c->closing.drop = closing_drop;
-    if (!request_post(&c->scheme->queue, &c->closing, MESSAGE_CLOSE))
+    struct user_scheme *s = c->scheme;
+    user_scheme_get(s); // who reads the message drops c, and may end the scheme, at once
+    if (!request_post(&s->queue, &c->closing, MESSAGE_CLOSE))
         client_drop(c);
+    user_scheme_put(s);
 }
 
 // Sends an OPEN or DUP and makes the open file of its answer: `c`, which moves in, or what the

@@ -116,8 +116,10 @@ static void readers_wake(struct request_queue *q)
     wait_wake_key(&q->readers, POLL_IN, 1);
 }
 
-// Tells the waiting thread; from then on r is its own, or (gone) nobody's.
-static void tell_locked(struct request *r, enum request_outcome outcome, int64_t result)
+// Tells the waiting thread; from then on r is its own, or (gone) nobody's. A server that has more
+// to do keeps its processor.
+static void tell_locked(struct request_queue *q, struct request *r, enum request_outcome outcome,
+                        int64_t result)
 {
     struct request_wait *w = r->wait;
     r->wait = NULL;
@@ -125,7 +127,10 @@ static void tell_locked(struct request *r, enum request_outcome outcome, int64_t
         r->state = REQUEST_ANSWERED;
     w->result = result;
     __atomic_store_n(&w->outcome, outcome, __ATOMIC_RELEASE); // pairs with request_sleep()
-    thread_hand_over(w->thread);
+    if (list_empty(&q->pending))
+        thread_hand_over(w->thread);
+    else
+        thread_wake(w->thread);
 }
 
 static void uncancel_locked(struct request *r)
@@ -144,7 +149,7 @@ static void request_interrupt(struct request_queue *q, struct request *r, struct
     if (w->outcome != REQUEST_WAITS) {
     } else if (r->state == REQUEST_QUEUED) {
         list_remove(&r->link);
-        tell_locked(r, REQUEST_HAS_ANSWER, -EINTR);
+        tell_locked(q, r, REQUEST_HAS_ANSWER, -EINTR);
     } else {
         wake = !r->cancelled;
         if (wake) {
@@ -152,7 +157,7 @@ static void request_interrupt(struct request_queue *q, struct request *r, struct
             list_push_back(&q->pending, &r->link);
         }
         if (doomed)
-            tell_locked(r, REQUEST_IS_GONE, -EINTR);
+            tell_locked(q, r, REQUEST_IS_GONE, -EINTR);
     }
     spin_unlock(&q->lock);
     if (wake)
@@ -338,7 +343,7 @@ err_t request_answer(struct request_queue *q, const struct answer *a, struct fil
         if (file)
             r->file = file;
         loan_revoke(&r->loan); // here and now: the client may not run for a while
-        tell_locked(r, REQUEST_HAS_ANSWER, file ? 0 : result_for(r, a));
+        tell_locked(q, r, REQUEST_HAS_ANSWER, file ? 0 : result_for(r, a));
     }
     spin_unlock(&q->lock);
     if (orphan)
@@ -387,7 +392,7 @@ static struct request *fail_next(struct request_queue *q, unsigned *at, bool kee
             uncancel_locked(r);
         if (r->wait) {
             bool keep = keep_seen && !queued;
-            tell_locked(r, keep ? REQUEST_IS_GONE : REQUEST_HAS_ANSWER, -ENODEV);
+            tell_locked(q, r, keep ? REQUEST_IS_GONE : REQUEST_HAS_ANSWER, -ENODEV);
         } else if (queued || !keep_seen) {
             r->state = REQUEST_NEW;
             return r;

@@ -115,7 +115,8 @@ err_t request_begin(struct request_queue *q, enum message_kind kind, struct sche
 // back: -EINTR); one that ends the thread does not wait on: *r is NULL then, if the server has it.
 int64_t request_call(struct request_queue *q, struct request **r);
 void request_end(struct request_queue *q, struct request *r); // NULL: nothing to do
-// Sends a message without an answer; `r` is the caller's own memory until r->drop(). False: dead.
+// Sends a message without an answer; `r` is the caller's own memory until r->drop(), which may come
+// before this returns: the caller holds the scheme. False: dead.
 bool request_post(struct request_queue *q, struct request *r, enum message_kind kind);
 
 // The server's side.
