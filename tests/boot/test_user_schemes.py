@@ -58,6 +58,15 @@ def test_nobody_hangs_when_others_end(what):
 
 
 @pytest.mark.cryptos
+def test_loans_and_limits_hold():
+    """Client and server unmap, protect, fork and die while a buffer is lent; limits of a user."""
+    result = execute("scheme_loans", smp=2, add=program("scheme_loans"), timeout=60)
+    lines = result.text.splitlines()
+    assert len(lines) == 11 and all(line.endswith(": ok") for line in lines), result.text
+    assert "panic:" not in result.log and "ubsan:" not in result.log
+
+
+@pytest.mark.cryptos
 @pytest.mark.parametrize("version", ["", "2"])
 def test_a_redox_program_is_a_client(version):
     """Files that move between server and client, duplicates by name, the end by name."""
