@@ -326,6 +326,7 @@ void process_remove_locked(struct process *p)
 {
     list_remove(&p->bucket);
     list_remove(&p->sibling);
+    p->parent = NULL; // who holds p still may ask, when the parent is gone as well
     group_move_locked(p, NULL);
     live_processes--;
 }

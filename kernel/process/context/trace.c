@@ -169,7 +169,11 @@ void trace_attend(struct trap_frame *f)
         r->stop = false;
         r->stopped = true;
         __atomic_fetch_add(&r->references, 1, __ATOMIC_RELAXED);
+    } else if (r && r->step) {
+        step_if_wanted(p, r, f);
     }
+    if (r)
+        r->step = false;
     spin_unlock_irq(&p->signal_lock, flags);
     if (!stops)
         return;

@@ -23,6 +23,7 @@ struct trace {
     uint32_t references;
     uint64_t wanted; // REDOX_PTRACE_*: run until one of these
     bool stop, stopped, ignore, ended;
+    bool step;            // runs on from a stop it had not come to yet: it is to step from there
     struct process *held; // a new context that waits for the next write; with a reference
     struct redox_ptrace_event events[TRACE_EVENTS];
     unsigned first, count;

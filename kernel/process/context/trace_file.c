@@ -81,6 +81,7 @@ static bool run_on(struct process *p, struct trace *r, uint64_t wanted, bool end
     r->held = NULL;
     r->wanted = wanted & (REDOX_PTRACE_STOP_MASK | REDOX_PTRACE_EVENT_MASK);
     r->ignore = wanted & REDOX_PTRACE_FLAG_IGNORE;
+    r->step = r->stop;
     r->stop = false;
     __atomic_store_n(&r->stopped, false, __ATOMIC_RELEASE);
     if (ends)
