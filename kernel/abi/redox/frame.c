@@ -17,6 +17,7 @@
 #include "kernel/abi/redox/pages.h"
 #include "kernel/abi/redox/redox.h"
 #include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/process/context/registers.h"
 #include "lib/string.h"
 
 enum {
@@ -35,28 +36,9 @@ struct restorer_frame {
 
 static struct redox_int_registers registers_of(const struct trap_frame *f)
 {
-    return (struct redox_int_registers){
-        .r15 = f->r15,
-        .r14 = f->r14,
-        .r13 = f->r13,
-        .r12 = f->r12,
-        .rbp = f->rbp,
-        .rbx = f->rbx,
-        .r11 = f->r11,
-        .r10 = f->r10,
-        .r9 = f->r9,
-        .r8 = f->r8,
-        .rax = f->rax,
-        .rcx = f->rcx,
-        .rdx = f->rdx,
-        .rsi = f->rsi,
-        .rdi = f->rdi,
-        .rip = f->rip,
-        .cs = f->cs,
-        .rflags = f->rflags,
-        .rsp = f->rsp,
-        .ss = f->ss,
-    };
+    struct redox_int_registers r;
+    registers_from_frame(&r, f);
+    return r;
 }
 
 static err_t registers_load(struct trap_frame *f, const struct redox_int_registers *r)

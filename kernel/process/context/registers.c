@@ -22,7 +22,7 @@ struct registers_owed {
     struct redox_env_registers env;
 };
 
-static void int_from_frame(struct redox_int_registers *r, const struct trap_frame *f)
+void registers_from_frame(struct redox_int_registers *r, const struct trap_frame *f)
 {
     *r = (struct redox_int_registers){
         .r15 = f->r15,
@@ -236,7 +236,7 @@ static err_t read_registers(struct process *p, struct registers_owed *r, unsigne
         return e;
     if (!is_owed(p, r, kind)) {
         if (kind == KIND_INT)
-            int_from_frame(&r->whole, trap_user_frame(t->thread.stack_top));
+            registers_from_frame(&r->whole, trap_user_frame(t->thread.stack_top));
         else if (kind == KIND_ENV)
             read_env_of(t, &r->env);
         else
