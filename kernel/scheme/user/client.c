@@ -199,17 +199,12 @@ static err_t client_open_with(struct client *c, struct request *r, unsigned flag
     return e;
 }
 
-err_t client_open(struct scheme *scheme, const struct view *v, const char *path, size_t length,
-                  unsigned flags, unsigned mode, struct file **file)
+// Sends an OPEN or DUP, which `r` is but for the bytes that say what is wanted.
+static err_t client_open_named(struct user_scheme *s, struct request *r, const void *bytes,
+                               size_t size, unsigned flags, struct file **file)
 {
-    struct user_scheme *s = user_scheme_of(scheme);
-    struct request *r;
-    err_t e = client_begin(s, NULL, MESSAGE_OPEN, &r);
-    if (e)
-        return e;
-    r->message.a = flags_for_server(flags) | (flags & OPEN_CREATE ? mode & REDOX_O_MODE : 0);
-    struct io io = io_kernel((void *)(uintptr_t)path, length);
-    e = client_lend(s, r, &io, length, LOAN_READ);
+    struct io io = io_kernel((void *)(uintptr_t)bytes, size);
+    err_t e = client_lend(s, r, &io, size, LOAN_READ);
     if (e)
         return e;
     struct client *c = client_make(s);
@@ -221,6 +216,18 @@ err_t client_open(struct scheme *scheme, const struct view *v, const char *path,
     return client_open_with(c, r, flags, file);
 }
 
+err_t client_open(struct scheme *scheme, const struct view *v, const char *path, size_t length,
+                  unsigned flags, unsigned mode, struct file **file)
+{
+    struct user_scheme *s = user_scheme_of(scheme);
+    struct request *r;
+    err_t e = client_begin(s, NULL, MESSAGE_OPEN, &r);
+    if (e)
+        return e;
+    r->message.a = flags_for_server(flags) | (flags & OPEN_CREATE ? mode & REDOX_O_MODE : 0);
+    return client_open_named(s, r, path, length, flags, file);
+}
+
 static err_t client_derive(struct file *f, const void *bytes, size_t size, struct file **file)
 {
     struct client *from = f->data;
@@ -229,17 +236,7 @@ static err_t client_derive(struct file *f, const void *bytes, size_t size, struc
     err_t e = client_begin(s, from, MESSAGE_DUP, &r);
     if (e)
         return e;
-    struct io io = io_kernel((void *)(uintptr_t)bytes, size);
-    e = client_lend(s, r, &io, size, LOAN_READ);
-    if (e)
-        return e;
-    struct client *c = client_make(s);
-    if (!c) {
-        loan_drop(&r->loan);
-        request_end(&s->queue, r);
-        return -ENOMEM;
-    }
-    return client_open_with(c, r, f->flags, file);
+    return client_open_named(s, r, bytes, size, f->flags, file);
 }
 
 err_t client_remove(struct scheme *scheme, const struct view *v, const char *path, size_t length,
