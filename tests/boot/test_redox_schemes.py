@@ -58,7 +58,7 @@ def test_linux_programs_read_them_too(results):
 
 
 def test_acpi():
-    """Tables as firmware left them; and who reads kstop hears of the end before the machine is off."""
+    """Tables as firmware left them, read-only."""
     result = execute("sh", "-c", "busybox head -c 4 /scheme/kernel.acpi/rxsdt; echo; "
                      "ls /scheme/acpi/tables; busybox head -c 4 /scheme/acpi/tables/APIC; echo; "
                      "cat /scheme/acpi/tables/NONE /scheme/kernel.acpi/none; "
