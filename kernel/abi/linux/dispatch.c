@@ -10,8 +10,16 @@ enum { LINUX_EAGAIN = 11, LINUX_EDEADLOCK = 35 };
     [number] = { .name = #called, .arguments = kinds, .handler = linux_##called, .restart = kind },
 const struct linux_call linux_calls[LINUX_CALL_COUNT] = {
 #include "kernel/abi/linux/calls.h"
-};
 #undef CALL
+// Those without a handler are here for their name.
+#define PARTIAL(called, missing)
+#define ABSENT(number, called) [number] = { .name = #called },
+#define GONE(number, called)   ABSENT(number, called)
+#include "kernel/abi/linux/status.h"
+#undef PARTIAL
+#undef ABSENT
+#undef GONE
+};
 
 bool linux_strace;
 
@@ -26,10 +34,12 @@ void linux_init(const char *command_line)
 static int64_t unknown_call(uint64_t number)
 {
     uint64_t n = min_of(number, (uint64_t)LINUX_CALL_COUNT);
+    const char *name =
+        n < LINUX_CALL_COUNT ? linux_calls[index_clamp(n, LINUX_CALL_COUNT)].name : NULL;
     uint64_t bit = 1ull << (n % 64);
     if (!(__atomic_fetch_or(&unknown_logged[n / 64], bit, __ATOMIC_RELAXED) & bit))
-        log_info("linux: %s[%d] made call %lu, which is not there", process_current()->name,
-                 task_current()->number, (unsigned long)number);
+        log_info("linux: %s[%d] made call %lu%s%s, which is not there", process_current()->name,
+                 task_current()->number, (unsigned long)number, name ? ", " : "", name ? name : "");
     return -ENOSYS;
 }
 
