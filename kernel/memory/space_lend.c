@@ -109,9 +109,11 @@ err_t space_pages(struct space *s, uaddr_t start, uint32_t count, unsigned acces
         if (e)
             break;
     }
-    while (done--)
+    while (done--) {
         if (pages[done])
             page_put(pages[done]);
+        pages[done] = NULL; // the caller drops what is in there
+    }
     return e == -EACCES ? -EFAULT : e;
 }
 

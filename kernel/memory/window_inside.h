@@ -39,7 +39,7 @@ err_t space_lend(struct space *s, uaddr_t at, struct page *const *pages, uint32_
 // Empties these entries again, and every TLB that may know of them.
 void space_unlend(struct space *s, uaddr_t at, uint32_t count);
 // The pages behind [start, start + count pages), each with a reference; NULL where it cannot be
-// lent. -EFAULT: not mapped so that `access` is allowed.
+// lent. -EFAULT: not mapped so that `access` is allowed; then all of them are NULL.
 err_t space_pages(struct space *s, uaddr_t start, uint32_t count, unsigned access,
                   struct page **pages) must_check;
 // How many pages from `start` on are still these (in any of their rights).

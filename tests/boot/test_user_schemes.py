@@ -58,11 +58,12 @@ def test_nobody_hangs_when_others_end(what):
 
 
 @pytest.mark.cryptos
-def test_loans_and_limits_hold():
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_loans_and_limits_hold(version):
     """Client and server unmap, protect, fork and die while a buffer is lent; limits of a user."""
-    result = execute("scheme_loans", smp=2, add=program("scheme_loans"), timeout=60)
+    result = execute("scheme_loans", version, smp=2, add=program("scheme_loans"), timeout=60)
     lines = result.text.splitlines()
-    assert len(lines) == 11 and all(line.endswith(": ok") for line in lines), result.text
+    assert len(lines) == 12 and all(line.endswith(": ok") for line in lines), result.text
     assert "panic:" not in result.log and "ubsan:" not in result.log
 
 

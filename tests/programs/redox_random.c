@@ -123,6 +123,17 @@ static bool harmless(uint64_t call)
            call != REDOX_SYS_FUTEX && call != REDOX_SYS_NANOSLEEP && call != REDOX_SYS_SETRENS;
 }
 
+// What fmap maps: something that may be right.
+static void map_at(uint64_t *a)
+{
+    struct redox_map *map = (struct redox_map *)(arena + 8 * (next() % 64));
+    *map = (struct redox_map){ .offset = REDOX_PAGE_SIZE * (next() % 4), .size = next() % 20000 };
+    map->flags = (next() % 8 * REDOX_PROT_EXEC & ~(uint64_t)REDOX_PROT_EXEC) |
+                 (next() % 2 ? REDOX_MAP_SHARED : REDOX_MAP_PRIVATE);
+    a[1] = (uint64_t)map;
+    a[2] = sizeof(*map);
+}
+
 static void one_call(void)
 {
     uint64_t call = calls[next() % array_len(calls)].number, a[6];
@@ -139,10 +150,14 @@ static void one_call(void)
         a[2] |= REDOX_O_NONBLOCK;
     } else if ((call == REDOX_SYS_DUP || call == REDOX_SYS_WRITE) && next() % 2) {
         a[1] = text_at(words[next() % array_len(words)], &a[2]);
+    } else if (call == REDOX_SYS_FMAP && next() % 4) {
+        map_at(a);
     } else if (next() % 2) {
         a[1] = (uint64_t)arena + next() % 4096;
         a[2] = next() % 2 ? next() % 256 : 8 * (next() % 16);
     }
+    if (call == REDOX_SYS_SENDFD && next() % 4)
+        a[1] = (uint64_t)handles[next() % HANDLES];
     int64_t result = redox_call6(call, a[0], a[1], a[2], a[3], a[4], a[5]);
     if ((call & REDOX_RETURN_MASK) == REDOX_RETURN_FILE && result > 2)
         handles[next() % HANDLES] = result;

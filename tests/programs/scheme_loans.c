@@ -2,6 +2,8 @@
 // Lent buffers and limits of user schemes, where client or server does with them what it should
 // not: each test has a server of its own in a child, whose `on_data` answers reads and writes.
 //
+//   scheme_loans 1|2 [TEST]      version of the protocol
+//
 // Prints "name: ok" or "name: FAILED line 5: ... is -1, not 0" for each.
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +57,11 @@ static bool wait_until(int *p, int least)
 static void *serve_all(void *on_data)
 {
     struct redox_packet p;
-    while (read(server_file, &p, sizeof(p)) == sizeof(p)) {
-        struct asked q = asked_of_packet(&p);
+    struct redox_sqe s;
+    void *request = second_version ? (void *)&s : (void *)&p;
+    ssize_t size = second_version ? sizeof(s) : sizeof(p);
+    while (read(server_file, request, (size_t)size) == size) {
+        struct asked q = second_version ? asked_of_entry(&s) : asked_of_packet(&p);
         if (q.code == REDOX_SQE_READ || q.code == REDOX_SQE_WRITE)
             ((void (*)(const struct asked *))on_data)(&q);
         else
@@ -71,7 +76,7 @@ static pid_t serve_with(const char *name, void (*on_data)(const struct asked *),
     pid_t server = fork();
     if (server == 0) {
         pthread_t t;
-        server_file = scheme_make(name, false); // here: the space that makes it is lent to
+        server_file = scheme_make(name, second_version); // here: the space that makes it is lent to
         board->made = 1;
         while (threads-- > 1)
             pthread_create(&t, NULL, serve_all, on_data);
@@ -192,6 +197,29 @@ static void the_client_maps_others(void)
     expect_is(p[0] == 'x' && p[LENT - 1] == 'x', true);
     end_server(server);
     munmap(p, LENT);
+}
+
+// A part of the buffer is not there: nothing is lent, and nothing of the rest is given up.
+static void a_buffer_ends_early(void)
+{
+    pid_t server = serve_with("loans", fill, 1);
+    char *p = memory(LENT);
+    int f = open("/scheme/loans/x", O_RDWR);
+    expect_is(munmap(p + LENT / 2, LENT / 2), 0);
+    for (int i = 0; i < 8; i++) {
+        expect_is(i % 2 ? write(f, p + i, LENT - 8) : read(f, p + i, LENT - 8), -1);
+        expect_is(errno, EFAULT);
+    }
+    char *others = memory(16 << 20);
+    for (int i = 0; i < LENT / 2; i++)
+        expect_is(p[i], 'a');
+    memset(p, 'b', LENT / 2);
+    for (int i = 0; i < 16 << 20; i++)
+        expect_is(others[i], 'a');
+    close(f);
+    end_server(server);
+    munmap(others, 16 << 20);
+    munmap(p, LENT / 2);
 }
 
 static void the_client_protects(void)
@@ -388,7 +416,7 @@ static void requests_of_nobody(void)
 {
     expect_is(refused_of(260, 1), 4);
     expect_is(refused_of(256, 1), 0); // they came back
-    expect_is(scheme_make("mine", false), -1);
+    expect_is(scheme_make("mine", second_version), -1);
     expect_is(errno, EACCES);
 }
 
@@ -414,7 +442,7 @@ static void many_schemes(void)
         int n = 0;
         do
             snprintf(name, sizeof(name), "many%d", n);
-        while ((files[n] = scheme_make(name, false)) >= 0 && ++n < 300);
+        while ((files[n] = scheme_make(name, second_version)) >= 0 && ++n < 300);
         expect_is(errno, EAGAIN);
         expect_is(n > 200 && n <= 256, true);
         while (n)
@@ -474,6 +502,7 @@ static const struct {
     }
     TEST(the_client_unmaps),
     TEST(the_client_maps_others),
+    TEST(a_buffer_ends_early),
     TEST(the_client_protects),
     TEST(the_client_forks),
     TEST(the_server_misuses),
@@ -488,9 +517,10 @@ static const struct {
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    second_version = argc > 1 && argv[1][0] == '2';
     board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        if (argc > 1 && strcmp(argv[1], tests[i].name) != 0)
+        if (argc > 2 && strcmp(argv[2], tests[i].name) != 0)
             continue;
         failed = false;
         tests[i].run();
