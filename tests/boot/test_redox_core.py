@@ -27,9 +27,18 @@ done
 free() { grep MemFree /proc/meminfo | tr -dc 0-9; }
 before=$(free)
 for i in 1 2 3 4 5 6 7 8; do redox_physical leave; done
-test $(free) -gt $((before - 8192)) && echo "! frames came back"
-redox_signals wait & sleep 0.3; kill -USR1 $!; sleep 0.2; kill -USR1 $!; wait $!; echo "! wait $?"
-redox_pages wait & sleep 0.3; kill -USR2 $!; sleep 0.2; kill -USR1 $!; wait $!; echo "! wait $?"
+i=0
+until [ $(free) -gt $((before - 8192)) ] || [ $((i += 1)) = 100 ]; do sleep 0.1; done
+[ $i = 100 ] || echo "! frames came back"
+until_it_waits() {    # after it printed $1
+    until grep -q $1 /tmp/out && grep -q 'State:.S' /proc/$!/status; do sleep 0.05; done
+}
+redox_signals wait > /tmp/out &
+until_it_waits ready; kill -USR1 $!; until_it_waits nanosleep; kill -USR1 $!
+wait $!; echo "! wait $?"; cat /tmp/out
+redox_pages wait > /tmp/out &
+until_it_waits ready; kill -USR2 $!; sleep 0.2; kill -USR1 $!
+wait $!; echo "! wait $?"; cat /tmp/out
 """
     script += "".join(f'redox_{how}; echo "! {how} $?"\n' for how in DEATHS)
     result = execute("sh", "-c", script, add=[program(name) for name in PROGRAMS], smp=2,

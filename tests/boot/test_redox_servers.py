@@ -6,16 +6,16 @@ import re
 import pytest
 from harness import BUILD, ROOT, execute, program
 
-WAIT = "i=0; while [ ! -e /scheme/{0} ] && [ $i -lt 200 ]; do sleep 0.01; i=$((i+1)); done\n"
+WAIT = "until [ -e /scheme/{0} ]; do sleep 0.01; done\n"
 SCRIPT = """
 ramd ram 4 2 & redox_ram ram; echo "= version 2: $?"; wait $!; echo "= ended $?"
 ramd ram1 4 1 & redox_ram ram1; echo "= version 1: $?"; wait $!; echo "= ended $?"
 logsd &
 """ + WAIT.format("logs") + """
-(head -n 1 /scheme/logs/follow | sed 's/^/followed /') & follow=$!
-sleep 0.2
+exec 9< /scheme/logs/follow
+(head -n 1 <&9 | sed 's/^/followed /') & follow=$!
 echo '<3>cable gone' > /scheme/logs/net
-wait $follow
+wait $follow; exec 9<&-
 echo 'level net 2' > /scheme/logs/control
 echo '<3>cable gone again' > /scheme/logs/net
 echo 'disk: found' > /scheme/logs
@@ -38,7 +38,7 @@ def built(path):
 def output():
     add = [program("redox_ram"), built("user/ramd/ramd"), built("user/logsd/logsd")]
     add += [built(f"docs/examples/example_{name}") for name in ("scheme", "events", "physical")]
-    result = execute("sh", "-c", SCRIPT, add=add, smp=2, timeout=60)
+    result = execute("sh", "-c", SCRIPT, add=add, smp=2, timeout=120)
     assert "panic:" not in result.log and "ubsan:" not in result.log
     return result.text + result.err.decode()
 

@@ -61,7 +61,7 @@ def test_nobody_hangs_when_others_end(what):
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_loans_and_limits_hold(version):
     """Client and server unmap, protect, fork and die while a buffer is lent; limits of a user."""
-    result = execute("scheme_loans", version, smp=2, add=program("scheme_loans"), timeout=60)
+    result = execute("scheme_loans", version, smp=2, add=program("scheme_loans"), timeout=120)
     lines = result.text.splitlines()
     assert len(lines) == 12 and all(line.endswith(": ok") for line in lines), result.text
     assert "panic:" not in result.log and "ubsan:" not in result.log
@@ -74,7 +74,7 @@ def test_a_redox_program_is_a_client(version):
     script = (f"user_schemes serve files {version} & "
               "until [ -d /scheme/files ]; do sleep 0.1; done; redox_clients; wait $!; echo served $?")
     result = execute("sh", "-c", script, add=[program("user_schemes"), program("redox_clients")],
-                     smp=2, timeout=60)
+                     smp=2, timeout=120)
     lines = result.text.splitlines()
     assert len(lines) == 6 and lines[-1] == "served 0", result.text
     assert all(line.endswith(": ok") for line in lines[:-1]), result.text

@@ -19,11 +19,12 @@ find . -type f | sort; du -s . >/dev/null; rmdir d; ls
 cd /; rm -rf /tmp/t
 sleep 100 & p=$!; kill -TERM $p; wait $p; echo "term $?"
 sleep 100 & p=$!; kill -KILL $p; wait $p; echo "kill $?"
-sh -c 'kill -STOP $$; echo resumed' & p=$!; sleep 0.3
+sh -c 'kill -STOP $$; echo resumed' & p=$!
+until grep -q 'State:.T' /proc/$p/status; do sleep 0.05; done
 grep -h State /proc/$p/status; kill -CONT $p; wait $p; echo "cont $?"
 trap 'echo trapped' USR1; kill -USR1 $$; trap - USR1
-(trap 'echo bye; exit 5' TERM; sleep 0.2 & wait; while :; do sleep 0.05; done) & p=$!
-sleep 0.5; kill $p; wait $p; echo "trap $?"
+(trap 'echo bye; exit 5' TERM; sleep 0.2 & wait; : > /tmp/ready; while :; do sleep 0.05; done) & p=$!
+until [ -e /tmp/ready ]; do sleep 0.05; done; rm /tmp/ready; kill $p; wait $p; echo "trap $?"
 yes | head -1000 | wc -l
 dd if=/dev/zero bs=4096 count=100 2>/dev/null | md5sum
 exec 3>/tmp/fd3; echo three >&3; exec 3>&-; cat /tmp/fd3; rm /tmp/fd3

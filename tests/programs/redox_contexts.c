@@ -263,7 +263,7 @@ static void stops_and_goes_on_together(void)
     uint64_t status = 0;
     expect_is(redox_waitpid(pid, &status, REDOX_WUNTRACED), pid);
     expect_is(status, 19 << 8 | 0x7f);
-    pause_for(20000000);
+    expect(comes_true(doing(pid + 1) == 'T')); // each context is told by itself, the first one's
     uint64_t first = shared[0], second = shared[1];
     pause_for(20000000);
     expect_is(shared[0], first);

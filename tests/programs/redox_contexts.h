@@ -41,12 +41,18 @@ static inline int64_t context_number(int64_t handle)
 // Until nobody has this number any more, or only as a zombie. False: it does not end.
 static inline bool wait_for_end(int64_t pid)
 {
-    for (int i = 0; i < 500; i++) {
-        if (redox_kill((uint64_t)pid, 0) == -REDOX_ESRCH)
-            return true;
-        pause_for(2000000);
-    }
-    return false;
+    return comes_true(redox_kill((uint64_t)pid, 0) == -REDOX_ESRCH);
+}
+
+// The letter that /proc has for what a context does: S while it waits in a call that a signal ends,
+// T while it is stopped. 0: there is no such context.
+static inline char doing(int64_t pid)
+{
+    char path[64], text[1024];
+    print_into(path, sizeof(path), "/proc/%lld/status", (long long)pid);
+    int64_t n = file_text(path, text, sizeof(text));
+    const char *state = n > 0 ? strstr(text, "State:\t") : NULL;
+    return state ? state[7] : 0;
 }
 
 static inline void write_words(int64_t context, const char *operation, const uint64_t *words,

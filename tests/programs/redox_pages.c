@@ -265,6 +265,7 @@ static int wait_for_signal(void)
     struct redox_timespec left = { 0 }, span = { .tv_sec = 20 };
     begin();
     allow(SIG_USR1);
+    print("ready %d\n", (int)redox_getpid());
     int64_t result = redox_nanosleep(&span, &left);
     print("pages: %d, blocked %d allowed %d\n", (int)result, is_pending(SIG_USR2), count[SIG_USR1]);
     return 6;

@@ -161,7 +161,7 @@ static void large_windows(void)
     expect_is(redox_funmap((uint64_t)at, size), 0);
     expect_is(map(fd, 0, size, REDOX_PROT_READ), -REDOX_EACCES);
     expect_is(redox_physmap(far, END - far, 0), -REDOX_ENOMEM);
-    expect(monotonic() - start < 3000000000);
+    expect(monotonic() - start < 30000000000); // 2^34 pages take longer on any machine
     expect_is(redox_close(fd), 0);
 }
 

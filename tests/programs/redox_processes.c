@@ -116,7 +116,8 @@ static void a_signal_ends_the_wait(void)
     expect_is(redox_sigaction(SIG_USR1, &a, NULL, (uint64_t)restorer), 0);
     int64_t parent = redox_getpid(), child = fork_context();
     if (child == 0) {
-        pause_for(50 * MILLI);
+        if (!comes_true(doing(parent) == 'S')) // in waitpid
+            redox_exit(1);
         redox_kill(parent, SIG_USR1);
         pause_for(20000ull * MILLI);
         redox_exit(0);
@@ -267,18 +268,14 @@ static void set_deadline(uint64_t span)
 // Wakes until somebody was there to be woken; how many at once.
 static int64_t wake(volatile void *at, uint64_t most)
 {
-    for (int i = 0; i < 500; i++) {
-        int64_t woken = redox_futex((void *)at, REDOX_FUTEX_WAKE, most, NULL, NULL);
-        if (woken)
-            return woken;
-        pause_for(2 * MILLI);
-    }
-    return 0;
+    int64_t woken;
+    (void)comes_true(woken = redox_futex((void *)at, REDOX_FUTEX_WAKE, most, NULL, NULL));
+    return woken;
 }
 
 static void threads_wake_each_other(void)
 {
-    set_deadline(10000ull * MILLI);
+    set_deadline(100000ull * MILLI);
     word = &(volatile uint64_t){ 0 };
     result = 1;
     int64_t thread = start_thread(thread_waits);
@@ -297,11 +294,11 @@ static void threads_wake_each_other(void)
 static void copies_do_not_lose_waiters(void)
 {
     static uint64_t own __attribute__((aligned(4096)));
-    set_deadline(10000ull * MILLI);
+    set_deadline(100000ull * MILLI);
     word = &own;
     own = 0;
     int64_t thread = start_thread(thread_waits);
-    pause_for(30 * MILLI); // it waits
+    expect(comes_true(doing(thread) == 'S')); // it waits
     int64_t child = child_that_sleeps();
     own = 1; // now a copy, since the child has the page, too
     expect_is(wake(&own, 1), 1);
@@ -321,7 +318,7 @@ static int64_t child_that_waits(volatile uint64_t *at)
 
 static void processes_share_a_word(void)
 {
-    set_deadline(10000ull * MILLI);
+    set_deadline(100000ull * MILLI);
     volatile uint64_t *shared = shared_page();
     int64_t child = child_that_waits(shared + 5);
     expect_is(redox_futex((void *)(shared + 6), REDOX_FUTEX_WAKE, ALL, NULL, NULL), 0);
@@ -364,12 +361,11 @@ static void private_words_are_private(void)
 
 static void requeued_waiters(void)
 {
-    set_deadline(10000ull * MILLI);
+    set_deadline(100000ull * MILLI);
     volatile uint64_t *shared = shared_page();
     int64_t children[3];
     for (size_t i = 0; i < array_len(children); i++)
         children[i] = child_that_waits(shared);
-    pause_for(100 * MILLI);
     int64_t moved = 0, woken = 0;
     while (moved + woken < 3) { // one is woken, the others move as they come
         int64_t n = redox_futex((void *)shared, REDOX_FUTEX_REQUEUE, woken == 0, (void *)ALL,

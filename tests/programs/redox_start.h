@@ -50,6 +50,16 @@ int run_tests(const struct test *tests, size_t count);
             return;                                                                    \
         }                                                                              \
     } while (0)
+// Whether a condition comes true. A busy host may hold the whole machine up for seconds; half a
+// minute is never.
+#define comes_true(condition)                                \
+    ({                                                       \
+        uint64_t end_ = monotonic() + 30ull * 1000000000;    \
+        bool true_;                                          \
+        while (!(true_ = (condition)) && monotonic() < end_) \
+            pause_for(1000000);                              \
+        true_;                                               \
+    })
 // In a helper of a test: marks the test as failed and goes on. The first reason is kept.
 __attribute__((format(printf, 3, 4))) void test_failed(const char *file, int line,
                                                        const char *format, ...);
