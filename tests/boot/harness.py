@@ -8,8 +8,8 @@
         guest.wait_for("hello")
         picture = guest.screenshot()                        .width, .height, .pixel(x, y)
 
-Keywords are those of ./cryptos: smp, memory, firmware, machine, cpu, append, add, icount, kernel,
-qemu, build, timeout. Each has a deadline, so nothing hangs. $CRYPTOS_BUILD and $CRYPTOS_KERNEL
+Keywords are those of ./cryptos: smp, memory, firmware, machine, cpu, append, add, add_program,
+icount, kernel, qemu, build, timeout. Each has a deadline, so nothing hangs. $CRYPTOS_BUILD and $CRYPTOS_KERNEL
 choose build and kernel for all tests; with the latter at `linux` the tests test themselves.
 """
 import dataclasses
@@ -47,7 +47,7 @@ def machine_options(command="exec", **keywords):
             if one is True:
                 arguments.append(f"--{name}")
             elif one is not None and one is not False:
-                arguments.append(f"--{name}={one}")
+                arguments.append(f"--{name.replace('_', '-')}={one}")
     return runner_options.parse(arguments + (["--", "x"] if command == "exec" else []))
 
 

@@ -24,10 +24,10 @@ COMMANDS = {
 
 
 def main(arguments):
-    options = options_module.parse(arguments)
-    say.Options.yes = options.yes
-    module, function, needs = COMMANDS[options.name]
     try:
+        options = options_module.parse(arguments)
+        say.Options.yes = options.yes
+        module, function, needs = COMMANDS[options.name]
         import packages
         packages.need(*needs)
         if options.firmware == "uefi":

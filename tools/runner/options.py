@@ -4,6 +4,8 @@ import argparse
 import os
 import shlex
 
+import libraries
+
 DEFAULTS = dict(smp=2, memory="256M", firmware=None, machine="q35", accel="tcg", icount=False,
                 cpu=None, build="release", timeout=None, kernel="cryptos", log=None)
 
@@ -28,6 +30,9 @@ def _machine_options(parser):
 def _build_options(parser):
     parser.add_argument("--add", action="append", metavar="HOSTPATH[:GUESTPATH]",
                         help="put a file or folder into the initramfs")
+    parser.add_argument("--add-program", action="append", metavar="HOSTPATH[:GUESTPATH]",
+                        help="the same with the libraries that it is linked with; its place is the "
+                             "same as here")
     parser.add_argument("--build", choices=("debug", "release"), help="which build (release)")
 
 
@@ -85,7 +90,8 @@ def parse(arguments):
         if getattr(options, name, None) is None:
             setattr(options, name, value)
     options.append = [a for text in getattr(options, "append", None) or [] for a in text.split()]
-    options.add = getattr(options, "add", None) or []
+    options.add = libraries.additions(getattr(options, "add_program", None) or []) \
+        + (getattr(options, "add", None) or [])
     options.qemu = [a for text in getattr(options, "qemu", None) or [] for a in shlex.split(text)]
     if options.firmware is None:
         uefi = options.name == "boot" and options.machine != "microvm" \
