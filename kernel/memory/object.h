@@ -27,7 +27,7 @@ enum caching {
 };
 
 struct pager {
-    const char *name;
+    const char *name; // in brackets: what /proc/PID/maps shows of its mappings
     // Fills a zeroed page with what the backing holds (file, disk); NULL: zeros are right.
     err_t (*fill)(struct memory_object *o, uint64_t index, struct page *p);
     // Writes a changed page back; NULL: nothing behind.

@@ -26,6 +26,7 @@ struct timer {
 nanos_t clock_now(void);  // ns since boot, monotonic
 nanos_t clock_wall(void); // ns since 1970, UTC
 void clock_set_wall(nanos_t now);
+void clock_wall_show(void); // tells the clock page (clock_page.h) what the wall clock says
 nanos_t clock_idle_time(uint32_t cpu); // ns this CPU has slept
 
 void timer_init(struct timer *t, void (*fire)(struct timer *t), void *data);

@@ -49,8 +49,9 @@ __attribute__((used)) void start(uint64_t *stack)
     uint64_t *p = stack + 1 + stack[0] + 1; // the environment
     while (*p++)
         ;
+    const uint32_t elf = 0x464c457f;
     for (; p[0]; p += 2) // Redox's numbers mean other things here: 33 is the vDSO
-        if (p[0] >= 32 && p[0] <= 37)
+        if (p[0] >= 32 && p[0] <= 37 && (p[0] != 33 || *(uint32_t *)p[1] != elf))
             end(7);
     end(9);
 }

@@ -29,6 +29,7 @@ static uint64_t unknown_logged[(LINUX_CALL_COUNT + 63) / 64 + 1];
 void linux_init(const char *command_line)
 {
     linux_strace = command_line_number(command_line, "strace", 0) == 1;
+    linux_vdso_init();
 }
 
 static int64_t unknown_call(uint64_t number)

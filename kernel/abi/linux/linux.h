@@ -55,10 +55,16 @@ void linux_call_restart(struct trap_frame *f, const struct signal_action *action
 void linux_strace_enter(const struct linux_call *c, const struct trap_frame *f);
 void linux_strace_exit(const struct linux_call *c, const struct trap_frame *f, int64_t result);
 
+// vdso.c: the code by which programs read the clock without a call, and its page of data.
+void linux_vdso_init(void);
+// Maps both into a program's new space; where its ELF header is, 0 when it could not be had.
+uaddr_t linux_vdso_map(struct space *s);
+enum { AUX_VDSO = 33 }; // AT_SYSINFO_EHDR: the pair that tells a program of it
+
 // stack.c, frame.c, exit.c: operations of struct abi
 err_t linux_stack_build(struct program *p, uaddr_t *stack_pointer) must_check;
 struct stack_strings;
-// The rest of the stack below the strings, with up to four more pairs at the vector's end
+// The rest of the stack below the strings, with up to five more pairs at the vector's end
 // (*spare_at: where they are; may be NULL).
 err_t linux_stack_put(struct program *p, struct stack_strings *at, const uint64_t (*spare)[2],
                       size_t spare_count, uaddr_t *stack_pointer, uaddr_t *spare_at) must_check;

@@ -29,7 +29,7 @@ enum auxiliary {
     AUX_EXEC_NAME = 31,
     AUX_SIGNAL_STACK = 51,
     AUX_COUNT = 19,
-    AUX_SPARE_MAX = 4,
+    AUX_SPARE_MAX = 5,
     CLOCK_TICKS = 100,
     RANDOM_BYTES = 16,
     SIGNAL_FRAME_BASE = 1024,
@@ -92,5 +92,8 @@ err_t linux_stack_build(struct program *p, uaddr_t *stack_pointer)
 {
     struct stack_strings at;
     err_t e = stack_put_strings(p, &at);
-    return e ? e : linux_stack_put(p, &at, NULL, 0, stack_pointer, NULL);
+    if (e)
+        return e;
+    const uint64_t vdso[1][2] = { { AUX_VDSO, linux_vdso_map(p->space) } };
+    return linux_stack_put(p, &at, vdso, vdso[0][1] != 0, stack_pointer, NULL);
 }

@@ -23,7 +23,7 @@ enum auxiliary {
     AUX_IGNORED_SIGNALS = 34,
     AUX_BLOCKED_SIGNALS = 36,
     AUX_COUNT = 11,
-    SPARE_PAIRS = 4,
+    SPARE_PAIRS = 5, // the first is Linux's
 };
 
 static uint64_t ignored_signals(struct process *p)
@@ -92,7 +92,9 @@ err_t undecided_stack_build(struct program *p, uaddr_t *stack_pointer)
         e = push_directory(p, &at.below, &length);
     if (e)
         return e;
+    uaddr_t vdso = linux_vdso_map(p->space);
     const uint64_t spare[SPARE_PAIRS][2] = {
+        { vdso ? AUX_VDSO : AUX_IGNORE, vdso },
         { AUX_IGNORE, length ? at.below : 0 },
         { AUX_IGNORE, length },
         { AUX_IGNORE, 0 },
@@ -111,17 +113,18 @@ void redox_stack_adopt(struct process *p)
     p->spare_auxiliary = 0;
     if (!at || user_copy_in(pairs, at, sizeof(pairs)))
         return;
-    for (unsigned i = 0; i < SPARE_PAIRS; i++)
+    for (unsigned i = 1; i < SPARE_PAIRS; i++)
         if (pairs[i][0] != AUX_IGNORE)
             return;
-    if (pairs[1][1]) {
-        pairs[0][0] = AUX_DIRECTORY;
-        pairs[1][0] = AUX_DIRECTORY_LENGTH;
+    pairs[0][0] = AUX_IGNORE; // the number of Linux's vDSO is Redox's AUX_DIRECTORY_LENGTH
+    if (pairs[2][1]) {
+        pairs[1][0] = AUX_DIRECTORY;
+        pairs[2][0] = AUX_DIRECTORY_LENGTH;
     }
-    pairs[2][0] = AUX_IGNORED_SIGNALS;
-    pairs[2][1] = ignored_signals(p);
-    pairs[3][0] = AUX_BLOCKED_SIGNALS;
-    pairs[3][1] = task_current()->mask;
+    pairs[3][0] = AUX_IGNORED_SIGNALS;
+    pairs[3][1] = ignored_signals(p);
+    pairs[4][0] = AUX_BLOCKED_SIGNALS;
+    pairs[4][1] = task_current()->mask;
     if (user_copy_out(at, pairs, sizeof(pairs)))
         log_debug("redox: %s[%d] has made its first stack read-only", p->name, p->number);
 }

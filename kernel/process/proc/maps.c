@@ -38,7 +38,11 @@ static bool map_line(const struct mapping *m, void *data)
         if (!f->where || name_path(&v->view, f->where, true, v->path, PATH_LENGTH_MAX, &length))
             length = 0;
     }
-    const char *label = m->flags & MAPF_STACK ? "[stack]" : m->flags & MAPF_HEAP ? "[heap]" : "";
+    const char *pager = m->object ? m->object->pager->name : "";
+    const char *label = m->flags & MAPF_STACK  ? "[stack]"
+                        : m->flags & MAPF_HEAP ? "[heap]"
+                        : *pager == '['        ? pager
+                                               : "";
     text_add(v->out, "%08lx-%08lx %c%c%c%c %08lx %02lx:%02lx %lu ", m->start, m->end,
              m->access & MAP_READ ? 'r' : '-', m->access & MAP_WRITE ? 'w' : '-',
              m->access & MAP_EXECUTE ? 'x' : '-', m->flags & MAPF_SHARED ? 's' : 'p',
