@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -741,6 +742,31 @@ static void memory_files(void)
     R(pread(mf, l, 3, 0));
 }
 
+// Only what does not depend on whether the file system keeps any.
+static void extended_attributes(void)
+{
+    char long_name[300] = "user.";
+    memset(long_name + 5, 'x', sizeof(long_name) - 6);
+    int f = mk("attributes", "");
+    Z(symlink("nowhere", "attributes.link"));
+    R(setxattr("attributes", "unknown.x", "1", 1, 0));
+    R(fgetxattr(f, "unknown.x", buf, 10));
+    R(removexattr("attributes", "unknown.x"));
+    R(getxattr("attributes", "unknown.x", buf, 10));
+    R(setxattr("attributes", "user.x", "1", 1, 77));
+    R(setxattr("attributes", long_name, "1", 1, 0));
+    R(getxattr("attributes", long_name, buf, 10));
+    R(getxattr("attributes", "", buf, 10));
+    R(listxattr("attributes", buf, sizeof(buf)));
+    R(flistxattr(f, buf, sizeof(buf)));
+    R(llistxattr("attributes.link", buf, sizeof(buf)));
+    R(listxattr("attributes.link", buf, sizeof(buf)));
+    R(lgetxattr("missing", "user.x", buf, 10));
+    R(fgetxattr(-1, "user.x", buf, 10));
+    R(fremovexattr(f, "unknown.x"));
+    Z(close(f));
+}
+
 int main(int count, char **arguments)
 {
     static void (*const groups[])(void) = { directories_are_made,
@@ -775,7 +801,8 @@ int main(int count, char **arguments)
                                             watches_are_added,
                                             watches_tell,
                                             counters,
-                                            memory_files };
+                                            memory_files,
+                                            extended_attributes };
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (count != 2 || chdir(arguments[1]))
         return 1;
