@@ -20,7 +20,7 @@ struct elf_program_header {
     uint32_t type, flags;
     uint64_t offset, address, physical, file_size, memory_size, alignment;
 };
-_Static_assert(sizeof(struct elf_program_header) == 56, "gABI layout");
+_Static_assert(sizeof(struct elf_program_header) == ELF_PROGRAM_HEADER_SIZE, "gABI layout");
 
 enum {
     CLASS_64 = 2,
@@ -32,11 +32,13 @@ enum {
     SEGMENT_LOAD = 1,
     SEGMENT_INTERPRETER = 3,
     SEGMENT_NOTE = 4,
+    SEGMENT_HEADERS = 6,
     SEGMENT_STACK = 0x6474e551,
 };
 
 #define PAGE        4096ull
 #define ADDRESS_END (1ull << 46) // leaves room for any bias within 47 bits
+#define LOADED_END  (1ull << 47)
 
 static void copy(void *to, const uint8_t *from, size_t size)
 {
@@ -152,6 +154,51 @@ err_t elf_parse(const void *head, size_t head_size, uint64_t file_size, struct e
         return -ENOEXEC;
     find_headers(image, h.program_headers);
     return 0;
+}
+
+// What is to be added to the headers' addresses. Without a header that says where the headers are
+// they follow the file's head, as linkers put them.
+static err_t find_bias(const uint8_t *headers, size_t count, uint64_t address, uint64_t *bias)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct elf_program_header p;
+        copy(&p, headers + i * sizeof(p), sizeof(p));
+        uint64_t after_head = sizeof(struct elf_header) - p.offset;
+        bool holds_head = p.type == SEGMENT_LOAD && after_head < p.file_size;
+        *bias = address - p.address - (holds_head ? after_head : 0);
+        if (p.type == SEGMENT_HEADERS || holds_head)
+            return *bias % PAGE ? -ENOEXEC : 0;
+    }
+    return -ENOEXEC;
+}
+
+static void add_loaded(struct elf_loaded *l, const struct elf_program_header *p, uint64_t address)
+{
+    if (p->type == SEGMENT_LOAD && range_fits(address, p->memory_size, LOADED_END - PAGE)) {
+        l->highest = max_of(l->highest, round_up(address + p->memory_size, PAGE));
+    } else if (!range_fits(address, p->file_size, LOADED_END)) {
+        return;
+    } else if (p->type == SEGMENT_INTERPRETER && p->file_size > 1 &&
+               p->file_size <= ELF_INTERPRETER_MAX + 1) {
+        l->interpreter = address;
+        l->interpreter_size = p->file_size;
+    } else if (p->type == SEGMENT_NOTE && l->note_count < ELF_NOTES_MAX) {
+        l->notes[l->note_count].address = address;
+        l->notes[l->note_count++].size = p->file_size;
+    }
+}
+
+err_t elf_parse_loaded(const void *headers, size_t count, uint64_t address, struct elf_loaded *l)
+{
+    uint64_t bias;
+    *l = (struct elf_loaded){ 0 };
+    err_t e = find_bias(headers, count, address, &bias);
+    for (size_t i = 0; i < count && !e; i++) {
+        struct elf_program_header p;
+        copy(&p, (const uint8_t *)headers + i * sizeof(p), sizeof(p));
+        add_loaded(l, &p, p.address + bias);
+    }
+    return e || l->highest ? e : -ENOEXEC;
 }
 
 // gABI, "Note Section": three words, the owner with its NUL, the description, each padded to four

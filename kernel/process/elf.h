@@ -16,6 +16,7 @@ enum {
     ELF_INTERPRETER_MAX = 255,
     ELF_HEAD_MAX = 4096,
     ELF_NOTES_MAX = 4,
+    ELF_PROGRAM_HEADER_SIZE = 56,
 };
 enum { ELF_READ = 4, ELF_WRITE = 2, ELF_EXECUTE = 1 };
 
@@ -44,6 +45,22 @@ struct elf_image {
 // `head`: the first min(file_size, ELF_HEAD_MAX) bytes. -ENOEXEC: not a 64-bit x86-64 ELF program,
 // or malformed.
 err_t elf_parse(const void *head, size_t head_size, uint64_t file_size, struct elf_image *image)
+    must_check;
+
+// What the program headers say of a program that somebody else has loaded.
+struct elf_loaded {
+    uint64_t highest;                       // page-aligned end of its segments
+    uint64_t interpreter, interpreter_size; // where PT_INTERP's path lies; size 0: there is none
+    unsigned note_count;
+    struct {
+        uint64_t address, size;
+    } notes[ELF_NOTES_MAX];
+};
+
+// `headers`: `count` program headers, as they lie in the program's memory at `address` (AT_PHDR).
+// What is found lies in user space, which says nothing about whether it is mapped. -ENOEXEC: they
+// do not tell where the program was loaded, or are no program's.
+err_t elf_parse_loaded(const void *headers, size_t count, uint64_t address, struct elf_loaded *l)
     must_check;
 
 // The description of the first note of this owner and type among the `size` bytes of a PT_NOTE

@@ -237,6 +237,11 @@ void view_end(struct view *v, struct credentials *hold);
 // The same of another process (for /proc).
 void view_begin_of(struct process *p, struct view *v, struct credentials **hold);
 
+// Puts the calling process's root or working directory (`which` of its place) there; the reference
+// moves in. And the directory that a path names.
+void place_set(struct name **which, struct name *where);
+err_t place_enter(const struct view *v, const char *path, struct name **which) must_check;
+
 // The terminal room is told when a session leader ends (its terminal hangs up). Sleeping context.
 void process_set_session_hook(void (*end)(struct process *leader));
 

@@ -12,6 +12,17 @@
 #pragma once
 #include "kernel/process/program.h"
 
+enum auxiliary { // types of the vector's pairs that both ABIs have (psABI, figure 3.11)
+    AUX_NULL = 0,
+    AUX_IGNORE = 1,
+    AUX_HEADERS = 3,
+    AUX_HEADER_SIZE = 4,
+    AUX_HEADER_COUNT = 5,
+    AUX_PAGE_SIZE = 6,
+    AUX_BASE = 7,
+    AUX_ENTRY = 9,
+};
+
 struct stack_strings {
     uaddr_t below; // the lowest address in use
     uaddr_t arguments, environment, file_name;

@@ -95,6 +95,31 @@ void place_put(struct place *p)
     heap_free(p);
 }
 
+// Moves the process to another directory, or to another root.
+void place_set(struct name **which, struct name *where)
+{
+    struct place *place = process_current()->place;
+    uint64_t flags = spin_lock_irq(&place->lock);
+    struct name *old = *which;
+    *which = where;
+    spin_unlock_irq(&place->lock, flags);
+    name_put(old);
+}
+
+err_t place_enter(const struct view *v, const char *path, struct name **which)
+{
+    struct name *where;
+    err_t e = name_find(v, NULL, path, FIND_DIRECTORY, &where);
+    if (e)
+        return e;
+    e = name_access(v, where, ACCESS_EXECUTE);
+    if (e)
+        name_put(where);
+    else
+        place_set(which, where);
+    return e;
+}
+
 void view_begin_of(struct process *p, struct view *v, struct credentials **hold)
 {
     *v = (struct view){ 0 };

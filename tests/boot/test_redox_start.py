@@ -63,6 +63,52 @@ redox_first ask | (exit 0); echo done"""
     assert result.text.splitlines() == ["1", "7", "Abi:\tlinux", "done"]
 
 
+LOADED = """
+run() { file=/bin/$1; shift; redox_exec $how $file "$@"; echo $?; }
+for how in exec spawn; do
+    run busybox sh -c 'echo $0 $1 $HOME; busybox pwd; busybox grep Abi /proc/self/status
+        busybox head -c 13 /proc/$$/cmdline; echo; busybox readlink -f /proc/$$/exe; exit 5' name word
+    run names        # musl, no notes: its first call decides
+    run linux_first  # numbers that Redox has, too
+    run redox_first a | grep -v pid; run redox_noted
+    run redox_exec exec /bin/busybox echo nested
+done
+redox_exec ignore /bin/busybox grep SigIgn /proc/self/status
+redox_exec ignore /bin/redox_first | grep ignored
+"""
+EACH = """name word /root
+/usr/bin
+Abi:\tlinux
+/bin/busybox\0
+/bin/busybox
+5
+0 wrong
+0
+linux
+9
+hello
+aligned 1
+/bin/redox_first
+a
+headers 1
+directory /usr/bin
+ignored 0
+blocked 0
+7
+7
+nested
+0
+"""
+
+
+def test_redox_program_executes_others():
+    """Loaded by a program as Redox's C library does it: Linux programs and Redox's, on themselves
+    and on a new context; the working directory and ignored signals come along."""
+    names = ["redox_exec", "names", "linux_first", "redox_first", "redox_noted"]
+    result = execute("sh", "-c", LOADED, add=[program(name) for name in names])
+    assert result.text == EACH * 2 + "SigIgn:\t0000000000000001\nignored 1\n", result
+
+
 def test_calls_can_be_logged():
     """strace=1 shows calls of both interfaces."""
     result = execute("redox_paths", add=program("redox_paths"), append="strace=1")

@@ -5,10 +5,31 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+// The first 8 bytes: where the headers lie that follow.
+static void loaded_check(const uint8_t *data, size_t size)
+{
+    struct elf_loaded l;
+    uint64_t address, end = 1ull << 47;
+    if (size < sizeof(address))
+        return;
+    __builtin_memcpy(&address, data, sizeof(address));
+    size_t count = (size - sizeof(address)) / ELF_PROGRAM_HEADER_SIZE;
+    if (elf_parse_loaded(data + sizeof(address), count, address, &l))
+        return;
+    if (l.highest == 0 || l.highest >= end || l.highest % 4096 || l.note_count > ELF_NOTES_MAX ||
+        !range_fits(l.interpreter, l.interpreter_size, end) ||
+        l.interpreter_size > ELF_INTERPRETER_MAX + 1)
+        abort();
+    for (unsigned i = 0; i < l.note_count; i++)
+        if (!range_fits(l.notes[i].address, l.notes[i].size, end))
+            abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct elf_image image;
     size_t length = 0;
+    loaded_check(data, size);
     const uint8_t *note = elf_note_find(data, size, "GNU", 1, &length);
     if (note && (note < data || !range_fits((size_t)(note - data), length, size)))
         abort();

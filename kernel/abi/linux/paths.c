@@ -272,32 +272,13 @@ LINUX_CALL(readlinkat)
     return read_link(ARG_INT(0), ARG(1), ARG(2), ARG(3));
 }
 
-// Moves the process to another directory, or to another root.
-static void place_set(struct name **which, struct name *where)
-{
-    struct place *place = process_current()->place;
-    uint64_t flags = spin_lock_irq(&place->lock);
-    struct name *old = *which;
-    *which = where;
-    spin_unlock_irq(&place->lock, flags);
-    name_put(old);
-}
-
 static int64_t change_place(uaddr_t path, struct name **which)
 {
     struct linux_path p;
-    struct name *where;
     err_t e = linux_path_begin(&p, AT_CURRENT, path);
     if (e)
         return e;
-    e = name_find(&p.view, NULL, p.text, FIND_DIRECTORY, &where);
-    if (!e) {
-        e = name_access(&p.view, where, ACCESS_EXECUTE);
-        if (e)
-            name_put(where);
-        else
-            place_set(which, where);
-    }
+    e = place_enter(&p.view, p.text, which);
     linux_path_end(&p);
     return e;
 }

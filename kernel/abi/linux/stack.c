@@ -7,15 +7,8 @@
 #include "kernel/process/stack.h"
 #include "lib/string.h"
 
-enum auxiliary {
-    AUX_NULL = 0,
-    AUX_HEADERS = 3,
-    AUX_HEADER_SIZE = 4,
-    AUX_HEADER_COUNT = 5,
-    AUX_PAGE_SIZE = 6,
-    AUX_BASE = 7,
+enum { // types of the auxiliary vector that only Linux has, beside enum auxiliary
     AUX_FLAGS = 8,
-    AUX_ENTRY = 9,
     AUX_USER = 11,
     AUX_EFFECTIVE_USER = 12,
     AUX_GROUP = 13,

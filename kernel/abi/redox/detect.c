@@ -9,12 +9,11 @@
 #include "lib/string.h"
 #include <cryptos/abi.h>
 
-enum { NOTES_SIZE_MAX = 1024, GNU_ABI_TAG = 1, GNU_ABI_TAG_SIZE = 16, GNU_SYSTEM_LINUX = 0 };
+enum { GNU_ABI_TAG = 1, GNU_ABI_TAG_SIZE = 16, GNU_SYSTEM_LINUX = 0 };
 
 static const char redox_interpreter[] = "/lib/ld64.so.1";
 
-// One PT_NOTE segment's word; NULL: it says nothing.
-static const struct abi *notes_say(const void *notes, size_t size)
+const struct abi *abi_notes_say(const void *notes, size_t size)
 {
     static const char *const owners[] = { "CryptOS", "Redox" };
     uint32_t word;
@@ -36,19 +35,23 @@ static const struct abi *notes_say(const void *notes, size_t size)
     return word == GNU_SYSTEM_LINUX ? &linux_abi : NULL;
 }
 
+const struct abi *abi_interpreter_says(const char *path)
+{
+    return strcmp(path, redox_interpreter) == 0 ? &redox_abi : &linux_abi;
+}
+
 static const struct abi *file_says(const struct program *p)
 {
-    uint8_t notes[NOTES_SIZE_MAX];
+    uint8_t notes[ABI_NOTES_SIZE_MAX];
     for (unsigned i = 0; i < p->image.note_count; i++) {
         struct io io = io_kernel(notes, min_of(p->image.notes[i].size, (uint64_t)sizeof(notes)));
         len_t n = file_read_at(p->file, &io, p->image.notes[i].offset);
-        const struct abi *abi = n > 0 ? notes_say(notes, (size_t)n) : NULL;
+        const struct abi *abi = n > 0 ? abi_notes_say(notes, (size_t)n) : NULL;
         if (abi)
             return abi;
     }
-    if (p->interpreter_path[0])
-        return strcmp(p->interpreter_path, redox_interpreter) == 0 ? &redox_abi : &linux_abi;
-    return NULL; // EI_OSABI does not tell: linkers write 3 for any use of a GNU extension
+    return p->interpreter_path[0] ? abi_interpreter_says(p->interpreter_path) : NULL;
+    // EI_OSABI does not tell: linkers write 3 for any use of a GNU extension
 }
 
 const struct abi *abi_choose(const struct program *p)

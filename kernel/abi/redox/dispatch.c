@@ -4,6 +4,7 @@
 #include "kernel/abi/redox/detect.h"
 #include "kernel/abi/redox/pages.h"
 #include "kernel/abi/redox/redox.h"
+#include "kernel/process/context/context.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
 
@@ -34,6 +35,7 @@ void redox_init(const char *command_line)
         table[slot] = &redox_calls[i];
     }
     program_set_abi_chooser(abi_choose);
+    context_set_program_hook(abi_of_loaded);
     log_debug("redox: %u system calls", redox_call_count);
 }
 

@@ -6,25 +6,9 @@
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
-#include "kernel/process/stack.h"
 #include "lib/string.h"
 
-enum auxiliary {
-    AUX_NULL = 0,
-    AUX_IGNORE = 1,
-    AUX_HEADERS = 3,
-    AUX_HEADER_SIZE = 4,
-    AUX_HEADER_COUNT = 5,
-    AUX_PAGE_SIZE = 6,
-    AUX_BASE = 7,
-    AUX_ENTRY = 9,
-    AUX_DIRECTORY = 32, // the working directory's path: pointer, and length
-    AUX_DIRECTORY_LENGTH = 33,
-    AUX_IGNORED_SIGNALS = 34,
-    AUX_BLOCKED_SIGNALS = 36,
-    AUX_COUNT = 11,
-    SPARE_PAIRS = 5, // the first is Linux's
-};
+enum { AUX_COUNT = 11, SPARE_PAIRS = 5 }; // the first spare one is Linux's
 
 static uint64_t ignored_signals(struct process *p)
 {
@@ -42,6 +26,7 @@ static uint64_t ignored_signals(struct process *p)
 // removed, is none: *length 0.
 static err_t push_directory(struct program *p, uaddr_t *below, size_t *length)
 {
+    *length = 0;
     char *path = heap_alloc(PATH_LENGTH_MAX);
     if (!path)
         return -ENOMEM;
@@ -57,13 +42,18 @@ static err_t push_directory(struct program *p, uaddr_t *below, size_t *length)
     return e;
 }
 
+// What both builders begin with; the directory's path is at at->below.
+static err_t put_strings(struct program *p, struct stack_strings *at, size_t *length)
+{
+    err_t e = stack_put_strings(p, at);
+    return e ? e : push_directory(p, &at->below, length);
+}
+
 err_t redox_stack_build(struct program *p, uaddr_t *stack_pointer)
 {
     struct stack_strings at;
-    size_t length = 0;
-    err_t e = stack_put_strings(p, &at);
-    if (!e)
-        e = push_directory(p, &at.below, &length);
+    size_t length;
+    err_t e = put_strings(p, &at, &length);
     if (e)
         return e;
     const uint64_t vector[AUX_COUNT][2] = {
@@ -86,10 +76,8 @@ err_t redox_stack_build(struct program *p, uaddr_t *stack_pointer)
 err_t undecided_stack_build(struct program *p, uaddr_t *stack_pointer)
 {
     struct stack_strings at;
-    size_t length = 0;
-    err_t e = stack_put_strings(p, &at);
-    if (!e)
-        e = push_directory(p, &at.below, &length);
+    size_t length;
+    err_t e = put_strings(p, &at, &length);
     if (e)
         return e;
     uaddr_t vdso = linux_vdso_map(p->space);

@@ -255,7 +255,8 @@ static err_t file_behind(struct space *space, const char *digits, size_t length,
 err_t derive_addrspace(struct grip *g, const char *name, size_t length, struct grip *made)
 {
     static const char behind[] = "grant-fd-", lowest[] = "mmap-min-addr";
-    if (length == 5 && memcmp(name, "empty", 5) == 0)
+    made->space_filled = length == 5 && memcmp(name, "empty", 5) == 0;
+    if (made->space_filled)
         return make_empty(g, &made->space);
     if (length == 9 && memcmp(name, "exclusive", 9) == 0)
         return space_fork_some(g->space, goes_to_child, &made->space);

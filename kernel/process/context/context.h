@@ -69,6 +69,11 @@ bool context_knows_path(const char *path, size_t length);
 void context_state_init(struct process *p);
 void context_state_drop(struct process *p); // with the process
 
+// Called in a context that is about to begin a program which another program has put into an empty
+// space, with its space loaded and its first frame: may choose another ABI and change both. Set
+// once at boot.
+void context_set_program_hook(void (*begins)(struct trap_frame *f));
+
 // On the way to user mode, when state.holds, requests or a trace want it: waits and works. Sleeps.
 void context_attend(struct task *t, struct trap_frame *f);
 // Whether the task has something to do there before it may sleep again (interrupts waits).

@@ -44,6 +44,7 @@ struct grip {
     struct file *file;     // what a derived handle turned out to be, instead of itself
     uint64_t stack, entry; // current-addrspace
     bool space_in_use;     // a process has it or will have it
+    bool space_filled;     // it began empty: what is in it was loaded by a program
     // What the change took from the process, to be dropped when no lock is held.
     struct space *old_space;
     struct descriptors *old_table;
@@ -95,7 +96,8 @@ bool context_is_new(struct process *p);
 err_t context_start(struct process *p) must_check;
 // The only task; with a reference. -ESRCH: the process has ended. -EBUSY: it has several.
 err_t context_task(struct process *p, struct task **task) must_check;
-struct space *context_space(struct process *p); // with a reference; NULL
+struct space *context_space(struct process *p);    // with a reference; NULL
+void context_program_begins(struct trap_frame *f); // notes its file, calls context.h's hook
 
 // hold.c
 // From hold_begin() to hold_end() the task is out of user mode and its frame, its other registers

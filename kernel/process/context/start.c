@@ -26,8 +26,45 @@ void context_state_drop(struct process *p)
         process_put(p->context.first);
 }
 
+static void (*program_begins)(struct trap_frame *f);
+
+void context_set_program_hook(void (*begins)(struct trap_frame *f))
+{
+    program_begins = begins;
+}
+
+// Who loads a program sets its name to the file's path: what /proc/PID/exe shows.
+static void note_file(struct process *p)
+{
+    char path[CONTEXT_NAME_MAX + 1];
+    struct name *where = NULL;
+    struct view v;
+    struct credentials *hold;
+    path[context_name(p, path)] = '\0';
+    view_begin(&v, &hold);
+    if (path[0] == '/' && name_find(&v, NULL, path, 0, &where))
+        where = NULL;
+    view_end(&v, hold);
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct name *old = p->program;
+    p->program = where;
+    spin_unlock_irq(&p->lock, flags);
+    if (old)
+        name_put(old);
+}
+
+void context_program_begins(struct trap_frame *f)
+{
+    note_file(process_current());
+    if (program_begins)
+        program_begins(f);
+}
+
 static void begin(void *data)
 {
+    struct task *t = task_current();
+    if (t->process->context.loaded && !t->process->exiting)
+        context_program_begins(trap_user_frame(t->thread.stack_top));
     trap_enter_user();
 }
 

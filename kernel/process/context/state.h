@@ -29,6 +29,7 @@ struct context_state {
     struct descriptors *old_table; // not used any more but by the call it is in; its own
     bool table_held;               // its table is not in use by it before it starts
     struct left_out *left_out;     // and then gets these
+    bool loaded;                   // its space was filled by another: a new program begins there
     bool shares_space;             // when it starts: others may have its space, too
     uint32_t holds;                // must not go to user mode; the process's signal lock
     struct list requests;          // struct context_request.link; the process's signal lock

@@ -75,6 +75,7 @@ static void give_new(struct grip *g)
     space_get(g->space);
     g->old_space = replace_space(p, g->space);
     p->context.shares_space = g->space_in_use;
+    p->context.loaded = g->space_filled;
 }
 
 // The calling process leaves its program for one that runs in another space.
@@ -110,6 +111,8 @@ static void swap_space_and_go(void *data)
         change_program(p, g->space, g->space_in_use);
     struct trap_frame *f = trap_user_frame(task_current()->thread.stack_top);
     trap_start_program(f, g->entry, g->stack);
+    if (g->space_filled)
+        context_program_begins(f);
     if (trace_on(p))
         (void)trace_point(f, REDOX_PTRACE_EVENT_ADDRSPACE_SWITCH, 0, 0);
 }
@@ -131,6 +134,7 @@ len_t write_current_space(struct grip *g, struct io *io)
     g->stack = words[1];
     g->entry = words[2];
     g->space_in_use = __atomic_exchange_n(&from->space_in_use, true, __ATOMIC_RELAXED);
+    g->space_filled = from->space_filled && !g->space_in_use;
     mutex_unlock(&g->lock);
     file_put(file);
     if (old)

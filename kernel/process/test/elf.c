@@ -125,6 +125,29 @@ static void reads_an_interpreter(void **state)
     assert_int_equal(parse(&image), -ENOEXEC);
 }
 
+// The same headers in the memory of a program that lies at 0x10400000.
+static void reads_loaded_headers(void **state)
+{
+    (void)state;
+    struct elf_loaded l;
+    const uint64_t at = 0x10400000 + HEADERS;
+    put_segment(2, 3, ELF_READ, 0x200, 0x400200, 28, 28);
+    put_segment(3, 4, ELF_READ, 0x300, 0x400300, 32, 32);
+    assert_int_equal(elf_parse_loaded(head + HEADERS, 4, at, &l), 0);
+    assert_int_equal(l.highest, 0x10408000);
+    assert_int_equal(l.interpreter, 0x10400200);
+    assert_int_equal(l.note_count, 1);
+    assert_int_equal(l.notes[0].address, 0x10400300);
+    assert_int_equal(elf_parse_loaded(head + HEADERS, 4, at + 8, &l), -ENOEXEC); // no page's bias
+    put_segment(0, 6, ELF_READ, HEADERS, 0x500040, 224, 224); // says where they are itself
+    assert_int_equal(elf_parse_loaded(head + HEADERS, 4, 0x900040, &l), 0);
+    assert_int_equal(l.highest, 0x808000);
+    put_segment(0, 1, ELF_READ, 0x1000, 0x400000, 0x1800, 0x1800); // does not hold the file's head
+    put_segment(3, 4, ELF_READ, 0x300, 0x400300, 32, 32);
+    assert_int_equal(elf_parse_loaded(head + HEADERS, 4, at, &l), -ENOEXEC);
+    assert_int_equal(elf_parse_loaded(head + HEADERS, 0, at, &l), -ENOEXEC);
+}
+
 // Two notes: owner "GNU" type 1 with 16 bytes, owner "CryptOS" type 1 with one word.
 static void finds_notes(void **state)
 {
@@ -156,6 +179,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_broken),
         cmocka_unit_test_setup(refuses_a_short_head, good_image),
         cmocka_unit_test_setup(reads_an_interpreter, good_image),
+        cmocka_unit_test_setup(reads_loaded_headers, good_image),
         cmocka_unit_test(finds_notes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
