@@ -192,10 +192,7 @@ void task_return_work(struct trap_frame *f)
             run_handler(f, t, &info, &action);
     }
     t->process->abi->system_call_restart(f, NULL);
-    if (t->restore_mask) {
-        t->restore_mask = false;
-        signal_set_mask(t->saved_mask);
-    }
+    signal_mask_restore();
 }
 
 // What a processor exception in user mode means to the program.

@@ -383,6 +383,15 @@ void signal_set_mask_for_call(uint64_t mask)
     thread_set_work(&t->thread, WORK_SIGNAL); // so that the mask comes back
 }
 
+void signal_mask_restore(void)
+{
+    struct task *t = task_current();
+    if (!t->restore_mask)
+        return;
+    t->restore_mask = false;
+    signal_set_mask(t->saved_mask);
+}
+
 err_t signal_wait(uint64_t set, nanos_t deadline, struct signal_info *info)
 {
     struct task *t = task_current();

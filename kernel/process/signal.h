@@ -150,6 +150,7 @@ void signal_set_mask_of(struct task *t, uint64_t mask); // of another process's,
 // For sigsuspend, pselect, ppoll: the mask comes back when the call is over or the handler has
 // returned.
 void signal_set_mask_for_call(uint64_t mask);
+void signal_mask_restore(void); // at once, when it is over without a signal
 // sigtimedwait: takes one of `set` out of the queues; 0, -EAGAIN (time), -EINTR.
 err_t signal_wait(uint64_t set, nanos_t deadline, struct signal_info *info) must_check;
 err_t signal_set_action(int number, const struct signal_action *new_action,

@@ -52,8 +52,16 @@ enum poll_event {
     POLL_ERROR = 0x008,
     POLL_HANGUP = 0x010,
     POLL_INVALID = 0x020,
+    POLL_READ_NORMAL = 0x040, // as IN, and WRITE_NORMAL as OUT: files report the short forms
+    POLL_WRITE_NORMAL = 0x100,
     POLL_READ_HANGUP = 0x2000,
 };
+
+static inline unsigned poll_expand(unsigned ready)
+{
+    return ready | (ready & POLL_IN ? POLL_READ_NORMAL : 0u) |
+           (ready & POLL_OUT ? POLL_WRITE_NORMAL : 0u);
+}
 
 // One caller of poll: the operation hands each wait queue it depends on to `add` (if not NULL).
 struct poll_table {

@@ -12,7 +12,7 @@ unsigned file_poll(struct file *f, struct poll_table *t)
 {
     if (f->flags & OPEN_PATH)
         return POLL_INVALID;
-    return f->ops->poll ? f->ops->poll(f, t) : POLL_IN | POLL_OUT;
+    return poll_expand(f->ops->poll ? f->ops->poll(f, t) : POLL_IN | POLL_OUT);
 }
 
 struct poll_waiter {
@@ -40,7 +40,7 @@ struct poll_call {
 static bool poll_wake(struct waiter *w, uint64_t key)
 {
     struct poll_waiter *p = container_of(w, struct poll_waiter, waiter);
-    if (key && !(key & p->wanted))
+    if (key && !(poll_expand((unsigned)key) & p->wanted))
         return false;
     __atomic_store_n(&p->call->woken, true, __ATOMIC_RELEASE);
     return wait_wake_thread(w, key);

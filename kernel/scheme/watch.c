@@ -4,47 +4,14 @@
 // works under the item's lock: waiters leave the file's queues first, then the item leaves
 // file->watchers. The closer goes on only when that list is empty, so the queues live until nobody
 // touches them; and since memory of files is only reused for files, f->watch_lock is always a lock.
-#include "kernel/scheme/watch.h"
+//
+// What is ready is on the list's queue; a look takes it off, and puts it back when it is still
+// ready and level-triggered. No lock is held over a look, so that lists may watch lists.
+#include "kernel/scheme/watch_internal.h"
 #include "kernel/memory/heap.h"
 #include "kernel/sched/timer.h"
-#include "lib/hash.h"
 
-enum { ITEM_QUEUES = 4, FIRST_BUCKETS = 16 };
-
-struct watch_list;
-struct item;
-
-struct item_waiter {
-    struct waiter waiter;
-    struct item *item;
-};
-
-struct item {
-    struct hash_link by_key; // in list->items
-    struct list ready_link;  // in list->ready
-    struct list file_link;   // in file->watchers
-    struct spinlock lock;    // RANK_WATCH_ITEM
-    uint32_t references;
-    struct watch_list *list;
-    struct file *file; // NULL: closed, or removed
-    const struct file *key_file;
-    int number;
-    unsigned wanted, mode; // atomic
-    uint64_t data;
-    bool queued, removed; // under ready_lock
-    unsigned queue_count;
-    struct item_waiter waiters[ITEM_QUEUES];
-};
-
-struct watch_list {
-    struct mutex lock;
-    struct hash_table items;
-    uint64_t count;
-    struct spinlock ready_lock;
-    struct list ready;
-    uint32_t ready_count;
-    struct wait_queue waiting; // lock of RANK_WATCH_WAIT: woken under other queues' locks
-};
+enum { FIRST_BUCKETS = 16 };
 
 static const struct file_ops watch_files;
 static struct slab_cache *items;
@@ -60,30 +27,51 @@ static void item_put(struct item *i)
         slab_free(items, i);
 }
 
-// Puts the item on the queue of what is ready, and wakes. Any context.
-static void item_queue(struct item *i)
+// Puts the item on the queue, at its front where a look found it. False: it was there already, or
+// is no longer watched.
+static bool queue_put(struct item *i, bool front)
 {
     struct watch_list *l = i->list;
     uint64_t flags = spin_lock_irq(&l->ready_lock);
     bool fresh = !i->queued && !i->removed;
     if (fresh) {
         i->queued = true;
-        list_push_back(&l->ready, &i->ready_link);
+        if (front)
+            list_push_front(&l->ready, &i->ready_link);
+        else
+            list_push_back(&l->ready, &i->ready_link);
         __atomic_store_n(&l->ready_count, l->ready_count + 1, __ATOMIC_RELEASE);
     }
     spin_unlock_irq(&l->ready_lock, flags);
-    if (fresh)
-        wait_wake_key(&l->waiting, POLL_IN, UINT_MAX);
+    return fresh;
+}
+
+bool item_queue_here(struct item *i)
+{
+    struct watch_list *l = i->list;
+    if (queue_put(i, false)) {
+        wait_wake_one(&l->waiting);
+        wait_wake_key(&l->polled, POLL_IN, UINT_MAX);
+    }
+    return !list_empty(&l->parents);
+}
+
+void item_queue(struct item *i)
+{
+    if (unlikely(item_queue_here(i)))
+        nest_wake(i->list);
 }
 
 static bool item_wake(struct waiter *w, uint64_t key)
 {
     struct item *i = container_of(w, struct item_waiter, waiter)->item;
     unsigned wanted = __atomic_load_n(&i->wanted, __ATOMIC_RELAXED);
-    if (!wanted || (key && !(key & wanted)))
+    if (!wanted || (key && !(poll_expand((unsigned)key) & wanted)))
         return false;
+    // Of lists that share a file, one where nobody waits does not keep the others from being told.
+    bool taken = !(i->mode & WATCH_EXCLUSIVE) || !list_empty(&i->list->waiting.waiters);
     item_queue(i);
-    return true;
+    return taken;
 }
 
 struct item_table {
@@ -103,6 +91,7 @@ static void item_watch(struct poll_table *t, struct wait_queue *q)
     struct item_waiter *w = &i->waiters[i->queue_count++];
     w->item = i;
     w->waiter.wake = item_wake;
+    w->waiter.exclusive = i->mode & WATCH_EXCLUSIVE;
     waiter_add(&w->waiter, q);
 }
 
@@ -113,6 +102,8 @@ static void item_untie(struct item *i)
     if (f) {
         for (unsigned n = 0; n < i->queue_count; n++)
             waiter_end(&i->waiters[n].waiter);
+        if (watch_list_is(f))
+            nest_untie(i);
         spin_lock(&f->watch_lock);
         list_remove(&i->file_link);
         spin_unlock(&f->watch_lock);
@@ -222,6 +213,7 @@ static struct item *item_make(struct watch_list *l, struct file *f, int number)
     spin_init(&i->lock, RANK_WATCH_ITEM);
     list_init(&i->ready_link);
     list_init(&i->file_link);
+    list_init(&i->nest_link);
     return i;
 }
 
@@ -252,36 +244,48 @@ bool watch_list_is(const struct file *f)
     return f->ops == &watch_files;
 }
 
+// Makes the watch. Under the list's lock.
+static err_t add_locked(struct watch_list *l, struct file *f, int number, unsigned wanted,
+                        unsigned mode, uint64_t data)
+{
+    if (item_find(l, f, number))
+        return -EEXIST;
+    struct item *i = item_make(l, f, number);
+    if (!i)
+        return -ENOMEM;
+    items_grow(l);
+    hash_insert(&l->items, key_hash(f, number), &i->by_key);
+    l->count++;
+    item_set(i, wanted, mode, data);
+    bool full;
+    unsigned ready = item_tie(i, f, &full);
+    if (full) { // more queues than an item has room for
+        item_remove(l, i);
+        return -ENOSPC;
+    }
+    if (ready & i->wanted)
+        item_queue(i);
+    return 0;
+}
+
 err_t watch_add(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,
                 uint64_t data)
 {
-    if (!watch_list_is(list) || f->ops->watches)
+    bool nested = watch_list_is(f);
+    if (!watch_list_is(list) || f == list || (!nested && f->ops->watches) ||
+        (nested && mode & WATCH_EXCLUSIVE))
         return -EINVAL;
     if (f->flags & OPEN_PATH || (!f->ops->poll && !(mode & WATCH_ANY)))
         return f->flags & OPEN_PATH ? -EBADF : -EPERM;
     struct watch_list *l = list->data;
-    err_t e = 0;
+    err_t e = nested ? nest_begin(l, f->data) : 0;
+    if (e)
+        return e;
     mutex_lock(&l->lock);
-    struct item *i = NULL;
-    if (item_find(l, f, number))
-        e = -EEXIST;
-    else if (!(i = item_make(l, f, number)))
-        e = -ENOMEM;
-    if (!e) {
-        items_grow(l);
-        hash_insert(&l->items, key_hash(f, number), &i->by_key);
-        l->count++;
-        item_set(i, wanted, mode, data);
-        bool full;
-        unsigned ready = item_tie(i, f, &full);
-        if (full) { // more queues than an item has room for
-            item_remove(l, i);
-            e = -ENOSPC;
-        } else if (ready & i->wanted) {
-            item_queue(i);
-        }
-    }
+    e = add_locked(l, f, number, wanted, mode, data);
     mutex_unlock(&l->lock);
+    if (nested)
+        nest_end();
     return e;
 }
 
@@ -293,13 +297,14 @@ err_t watch_change(struct file *list, struct file *f, int number, unsigned wante
     struct watch_list *l = list->data;
     mutex_lock(&l->lock);
     struct item *i = item_find(l, f, number);
-    if (i) {
+    err_t e = !i ? -ENOENT : i->mode & WATCH_EXCLUSIVE ? -EINVAL : 0;
+    if (!e) {
         item_set(i, wanted, mode, data);
         if (file_poll(f, NULL) & i->wanted)
             item_queue(i);
     }
     mutex_unlock(&l->lock);
-    return i ? 0 : -ENOENT;
+    return e;
 }
 
 err_t watch_remove(struct file *list, struct file *f, int number)
@@ -342,58 +347,140 @@ static struct file *item_file(struct item *i)
     return f;
 }
 
-// Looks whether the item is really ready and what follows from its mode.
-static bool item_collect(struct item *i, struct watch_event *event)
+// What the item tells now; 0: nothing. One that tells once is silent from here on.
+static unsigned item_ready(struct item *i, struct file *f, unsigned *wanted)
+{
+    *wanted = __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
+    unsigned ready = file_poll(f, NULL) & *wanted;
+    if (!ready || !(i->mode & WATCH_ONCE))
+        return ready;
+    bool ours = __atomic_compare_exchange_n(&i->wanted, wanted, 0, false, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_RELAXED);
+    return ours ? ready : 0;
+}
+
+// Hands the item's event to the sink if there is one: 1, 0 or the sink's error, after which the
+// event is told again.
+static int item_collect(struct item *i, struct watch_sink *sink)
 {
     struct file *f = item_file(i);
     if (!f)
-        return false;
-    unsigned wanted = __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
-    *event = (struct watch_event){ file_poll(f, NULL) & wanted, wanted, i->number, i->data };
-    if (event->ready && i->mode & WATCH_ONCE)
-        __atomic_store_n(&i->wanted, 0, __ATOMIC_RELEASE);
-    else if (event->ready && !(i->mode & WATCH_EDGE))
-        item_queue(i); // it is ready until a look says otherwise
+        return 0;
+    unsigned wanted, ready = item_ready(i, f, &wanted);
+    err_t e = 0;
+    if (ready) {
+        struct watch_event event = { ready, wanted, i->number, i->data };
+        e = sink->take(sink, &event);
+        unsigned silent = 0;
+        if (e && i->mode & WATCH_ONCE)
+            __atomic_compare_exchange_n(&i->wanted, &silent, wanted, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED);
+        if (e || !(i->mode & (WATCH_ONCE | WATCH_EDGE)))
+            queue_put(i, false); // it is ready until a look says otherwise
+    }
     file_put(f);
-    return event->ready;
+    return e ? e : ready != 0;
 }
 
-static size_t list_collect(struct watch_list *l, struct watch_event *events, size_t room)
+// Looks at what is queued now, each once. *count: how many the sink took.
+static err_t list_collect(struct watch_list *l, struct watch_sink *sink, size_t room, size_t *count)
 {
-    size_t count = 0;
+    int result = 0;
     uint32_t looks = __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE);
-    while (count < room && looks-- > 0) {
+    while (result >= 0 && *count < room && looks-- > 0) {
         struct item *i = ready_pop(l);
         if (!i)
             break;
-        if (item_collect(i, &events[count]))
-            count++;
+        result = item_collect(i, sink);
+        if (result > 0)
+            ++*count;
         item_put(i);
     }
-    return count;
+    // What is left is for the next who waits.
+    if (*count && __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE))
+        wait_wake_one(&l->waiting);
+    return result < 0 && *count == 0 ? result : 0;
+}
+
+// Who waits is told one after the other: one event wakes one of them.
+static err_t list_sleep(struct watch_list *l, nanos_t deadline)
+{
+    struct waiter w = { .thread = thread_current(), .wake = wait_wake_thread, .exclusive = true };
+    err_t e = 0;
+    waiter_add(&w, &l->waiting);
+    for (;;) {
+        wait_prepare(&w);
+        if (e || __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE))
+            break;
+        e = wait_sleep(&w, deadline, true);
+    }
+    waiter_end(&w);
+    return e;
+}
+
+err_t watch_collect(struct file *list, struct watch_sink *sink, size_t room, nanos_t deadline,
+                    size_t *count)
+{
+    if (!watch_list_is(list) || room == 0)
+        return -EINVAL;
+    struct watch_list *l = list->data;
+    *count = 0;
+    err_t e = list_collect(l, sink, room, count), sleep = 0;
+    while (*count == 0 && !e && !sleep && deadline > 0) {
+        sleep = list_sleep(l, deadline);
+        e = list_collect(l, sink, room, count);
+    }
+    if (e || *count)
+        return e;
+    return sleep == -ETIMEDOUT ? 0 : sleep;
+}
+
+struct array_sink {
+    struct watch_sink sink;
+    struct watch_event *next;
+};
+
+static err_t array_take(struct watch_sink *sink, const struct watch_event *event)
+{
+    *container_of(sink, struct array_sink, sink)->next++ = *event;
+    return 0;
 }
 
 err_t watch_wait(struct file *list, struct watch_event *events, size_t room, nanos_t deadline,
                  size_t *count)
 {
-    if (!watch_list_is(list) || room == 0)
-        return -EINVAL;
-    struct watch_list *l = list->data;
-    err_t e = 0;
-    *count = list_collect(l, events, room);
-    while (*count == 0 && !e && deadline > clock_now()) {
-        e = wait_until(&l->waiting, __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE), deadline);
-        *count = list_collect(l, events, room);
+    struct array_sink s = { { array_take }, events };
+    return watch_collect(list, &s.sink, room, deadline, count);
+}
+
+// Whether one of the queued is really ready; what is not leaves the queue.
+static bool list_ready(struct watch_list *l)
+{
+    uint32_t looks = __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE);
+    bool ready = false;
+    while (!ready && looks-- > 0) {
+        struct item *i = ready_pop(l);
+        if (!i)
+            break;
+        struct file *f = item_file(i);
+        ready = f && file_poll(f, NULL) & __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
+        if (f)
+            file_put(f);
+        if (ready && queue_put(i, true))
+            wait_wake_one(&l->waiting); // who looked meanwhile did not see it
+        item_put(i);
     }
-    return *count || e == -ETIMEDOUT ? 0 : e;
+    return ready;
 }
 
 static unsigned watch_poll(struct file *f, struct poll_table *t)
 {
     struct watch_list *l = f->data;
-    if (t)
-        t->add(t, &l->waiting);
-    return __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE) ? POLL_IN : 0;
+    if (t && t->add == item_watch)
+        nest_tie(container_of(t, struct item_table, table)->item, l);
+    else if (t)
+        t->add(t, &l->polled);
+    return list_ready(l) ? POLL_IN : 0;
 }
 
 static void watch_close(struct file *f)
@@ -430,7 +517,10 @@ err_t watch_list_make(unsigned flags, struct file **list)
         spin_init(&l->ready_lock, RANK_WATCH_READY);
         list_init(&l->ready);
         wait_queue_init(&l->waiting);
+        wait_queue_init(&l->polled);
         spin_init(&l->waiting.lock, RANK_WATCH_WAIT);
+        spin_init(&l->polled.lock, RANK_WATCH_WAIT);
+        list_init(&l->parents);
         e = file_make(&watch_files, NULL, NULL, flags | OPEN_READ | OPEN_WRITE, l, list);
     }
     if (e) {

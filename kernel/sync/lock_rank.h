@@ -11,6 +11,7 @@
 enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
     RANK_CONTEXT = 2,     // process/context/: one that has not started, while it is changed
+    RANK_WATCH_NEST = 3,  // scheme/: ties between watch lists
     RANK_FILE = 4,        // scheme/: offset of one open file
     RANK_WATCH = 5,       // scheme/: the set of one watch list
     RANK_TEXT = 6,        // process/proc/: the text of one open file of proc, of log
@@ -43,8 +44,9 @@ enum lock_rank {
     RANK_WATCH_FILE = 67,   // scheme/: the watches of one file
     RANK_MUTEX = 68,        // sync/: the inside of a sleeping lock
     RANK_WAIT = 70,         // sync/: one wait queue
-    RANK_WATCH_READY = 71,  // scheme/: what is ready of a watch list
-    RANK_WATCH_WAIT = 72,   // scheme/: who waits for a watch list
+    RANK_WATCH_UP = 71,     // scheme/: which watch lists watch which
+    RANK_WATCH_READY = 72,  // scheme/: what is ready of a watch list
+    RANK_WATCH_WAIT = 73,   // scheme/: who waits for a watch list
     RANK_TIMER = 74,        // sched/: one CPU's timers
     RANK_THREAD = 76,       // sched/: one thread's state
     RANK_RUNQ = 78,         // sched/: one CPU's run queue

@@ -75,6 +75,12 @@ nanos_t linux_nanos(int64_t seconds, int64_t nanos)
     return time;
 }
 
+nanos_t linux_after(nanos_t span)
+{
+    nanos_t deadline;
+    return add_overflows(clock_now(), span, &deadline) ? WAIT_FOREVER : deadline;
+}
+
 struct linux_timespec linux_timespec_of(nanos_t time)
 {
     return (struct linux_timespec){ time / NANOS_PER_SECOND, time % NANOS_PER_SECOND };

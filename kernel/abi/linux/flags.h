@@ -13,6 +13,7 @@ err_t linux_time_in(uaddr_t from, nanos_t *time)
     must_check; // struct timespec; -EINVAL when out of range
 err_t linux_time_out(uaddr_t to, nanos_t time) must_check;
 nanos_t linux_nanos(int64_t seconds, int64_t nanos); // nanos below a second; cut to what fits
+nanos_t linux_after(nanos_t span);                   // from now on, as a deadline
 struct linux_timespec linux_timespec_of(nanos_t time);
 struct linux_timeval linux_timeval_of(nanos_t time);
 
@@ -23,3 +24,5 @@ int64_t linux_keep_capabilities(bool keep);
 
 // The signal mask that holds for the time of this call (ppoll, epoll_pwait); address 0: none.
 err_t linux_mask_in(uaddr_t at, uint64_t size) must_check;
+// Ends that: with the call's result, which it hands on. After -EINTR handlers still run under it.
+int64_t linux_mask_out(int64_t result);

@@ -57,16 +57,11 @@ static int64_t poll_until(uaddr_t at, uint64_t count, nanos_t deadline)
     return e ? e : (int64_t)ready;
 }
 
-static nanos_t after(nanos_t span)
-{
-    nanos_t deadline;
-    return add_overflows(clock_now(), span, &deadline) ? WAIT_FOREVER : deadline;
-}
-
 LINUX_CALL(poll)
 {
     int32_t milliseconds = ARG_INT(2);
-    nanos_t deadline = milliseconds < 0 ? WAIT_FOREVER : after(milliseconds * NANOS_PER_MILLI);
+    nanos_t deadline =
+        milliseconds < 0 ? WAIT_FOREVER : linux_after(milliseconds * NANOS_PER_MILLI);
     return poll_until(ARG(0), (uint32_t)ARG(1), linux_deadline(deadline));
 }
 
@@ -79,7 +74,7 @@ static err_t deadline_in(uaddr_t at, nanos_t *deadline)
         return 0;
     err_t e = linux_time_in(at, &span);
     if (!e)
-        *deadline = after(span);
+        *deadline = linux_after(span);
     return e;
 }
 
@@ -96,13 +91,30 @@ err_t linux_mask_in(uaddr_t at, uint64_t size)
     return e;
 }
 
+int64_t linux_mask_out(int64_t result)
+{
+    if (result != -EINTR)
+        signal_mask_restore();
+    return result;
+}
+
+// What is left of the time goes back to where it came from. The call is over: when it cannot be
+// written there, the caller learns it by its own means.
+static int64_t left_out(uaddr_t at, nanos_t deadline, int64_t result)
+{
+    if (at && (result >= 0 || result == -EINTR))
+        (void)!linux_time_out(at, max_of(deadline - clock_now(), (nanos_t)0));
+    return result;
+}
+
 LINUX_CALL(ppoll)
 {
     nanos_t deadline;
     err_t e = deadline_in(ARG(2), &deadline);
     if (!e)
         e = linux_mask_in(ARG(3), ARG(4));
-    return e ? e : poll_until(ARG(0), (uint32_t)ARG(1), deadline);
+    int64_t result = e ? e : poll_until(ARG(0), (uint32_t)ARG(1), deadline);
+    return left_out(ARG(2), deadline, linux_mask_out(result));
 }
 
 // The three sets of select, as words; `size` bytes each.
@@ -214,14 +226,12 @@ LINUX_CALL(select)
         if (t.seconds < 0 || t.micros < 0)
             return -EINVAL;
         if (t.seconds < INT64_MAX / NANOS_PER_SECOND / 2 && t.micros < INT64_MAX / 4000)
-            deadline = after(t.seconds * NANOS_PER_SECOND + t.micros * NANOS_PER_MICRO);
+            deadline = linux_after(t.seconds * NANOS_PER_SECOND + t.micros * NANOS_PER_MICRO);
     }
     int64_t result = select_checked(f, deadline);
-    if (ARG(4) && result >= 0) {
+    if (ARG(4) && (result >= 0 || result == -EINTR)) {
         t = linux_timeval_of(max_of(deadline - clock_now(), (nanos_t)0));
-        err_t e = user_copy_out(ARG(4), &t, sizeof(t));
-        if (e)
-            return e;
+        (void)!user_copy_out(ARG(4), &t, sizeof(t));
     }
     return result;
 }
@@ -235,5 +245,6 @@ LINUX_CALL(pselect6)
         e = user_copy_in(mask, ARG(5), sizeof(mask));
     if (!e)
         e = linux_mask_in(mask[0], mask[1]);
-    return e ? e : select_checked(f, deadline);
+    int64_t result = e ? e : select_checked(f, deadline);
+    return left_out(ARG(4), deadline, linux_mask_out(result));
 }

@@ -113,17 +113,11 @@ static int64_t sleep_until(nanos_t deadline, uaddr_t left)
     return e;
 }
 
-static nanos_t after(nanos_t span)
-{
-    nanos_t deadline;
-    return add_overflows(clock_now(), span, &deadline) ? WAIT_FOREVER : deadline;
-}
-
 LINUX_CALL(nanosleep)
 {
     nanos_t span;
     err_t e = linux_time_in(ARG(0), &span);
-    return e ? e : sleep_until(after(span), ARG(1));
+    return e ? e : sleep_until(linux_after(span), ARG(1));
 }
 
 LINUX_CALL(clock_nanosleep)
@@ -139,7 +133,7 @@ LINUX_CALL(clock_nanosleep)
     if (clock == CLOCK_THREAD_CPUTIME)
         return -EINVAL;
     if (!(ARG(1) & TIMER_ABSTIME))
-        return sleep_until(after(span), ARG(3));
+        return sleep_until(linux_after(span), ARG(3));
     return sleep_until(span - now + clock_now(), 0);
 }
 
@@ -160,7 +154,7 @@ static void timer_set(struct interval_timer *i, nanos_t value, nanos_t interval)
 {
     interval_timer_stop(i);
     i->interval = interval;
-    i->next = value ? after(value) : 0;
+    i->next = value ? linux_after(value) : 0;
     if (value)
         timer_arm(&i->timer, i->next);
 }
