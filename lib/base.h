@@ -64,6 +64,7 @@ typedef int64_t nanos_t;  // a time or a span of time in nanoseconds
 
 // True when the sum or product does not fit; the result is then unspecified.
 #define add_overflows(a, b, result) __builtin_add_overflow((a), (b), (result))
+#define sub_overflows(a, b, result) __builtin_sub_overflow((a), (b), (result))
 #define mul_overflows(a, b, result) __builtin_mul_overflow((a), (b), (result))
 
 // True when [offset, offset + size) lies within `limit` bytes, with no overflow on the way.

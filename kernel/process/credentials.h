@@ -23,6 +23,7 @@ enum capability { // the numbers of Linux's capabilities(7)
     CAPABILITY_SYS_TIME = 25,
     CAPABILITY_SYS_TTY = 26,
     CAPABILITY_SYSLOG = 34,
+    CAPABILITY_WAKE_ALARM = 35,
     CAPABILITY_LAST = 40,
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The wall clock: what the CMOS clock said at boot, plus the time since, plus what was set.
 #include "kernel/arch/x86_64/clock_hw.h"
+#include "kernel/sched/clock_jump.h"
 #include "kernel/sched/clock_page.h"
 #include "kernel/sched/timer.h"
 
@@ -33,6 +34,7 @@ void clock_set_wall(nanos_t now)
     uint64_t flags = spin_lock_irq(&set_lock);
     set_base(now - clock_now());
     spin_unlock_irq(&set_lock, flags);
+    clock_jump_tell();
 }
 
 void clock_wall_show(void)

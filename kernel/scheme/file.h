@@ -52,7 +52,7 @@ enum poll_event {
     POLL_ERROR = 0x008,
     POLL_HANGUP = 0x010,
     POLL_INVALID = 0x020,
-    POLL_READ_NORMAL = 0x040, // as IN, and WRITE_NORMAL as OUT: files report the short forms
+    POLL_READ_NORMAL = 0x040, // as IN, and WRITE_NORMAL as OUT: poll_expand() adds them
     POLL_WRITE_NORMAL = 0x100,
     POLL_READ_HANGUP = 0x2000,
 };
@@ -66,6 +66,7 @@ static inline unsigned poll_expand(unsigned ready)
 // One caller of poll: the operation hands each wait queue it depends on to `add` (if not NULL).
 struct poll_table {
     void (*add)(struct poll_table *t, struct wait_queue *q);
+    bool lasting; // the queue must live as long as the file, not only until the call is over
 };
 
 struct file_status; // node.h

@@ -3,6 +3,7 @@
 #include "kernel/scheme/file.h"
 #include "kernel/memory/space.h"
 #include "kernel/scheme/node.h"
+#include "kernel/scheme/seal.h"
 
 // What a file of a tree lets be mapped: its open mode, and for shared writing, write access. Other
 // files have looked at who may when they were opened, or look in their `map`.
@@ -30,6 +31,12 @@ err_t file_map(struct file *f, struct space *s, const struct map_request *reques
         return e;
     if (!f->ops->map)
         return -ENODEV;
+    unsigned most = r.max_access;
+    bool shared = r.flags & MAPF_SHARED;
+    e = seals_allow_mapping(f, r.access, shared, &r.max_access);
+    if (e)
+        return e;
+    bool sealed = most != r.max_access;
     r.file = f;
     e = f->ops->map(f, &r);
     if (e)
@@ -39,6 +46,11 @@ err_t file_map(struct file *f, struct space *s, const struct map_request *reques
         r.offset = r.file_shift = 0;
     }
     e = r.access & ~r.max_access ? -EACCES : space_map(s, &r, address);
+    // A seal that came meanwhile did not see the mapping: it goes again.
+    if (!e && !sealed && seals_allow_mapping(f, most & MAP_WRITE, shared, &most)) {
+        (void)!space_unmap(s, *address, r.size);
+        e = -EPERM;
+    }
     if (r.object)
         object_put(r.object);
     return e;

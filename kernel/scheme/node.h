@@ -93,6 +93,7 @@ struct node {
     struct memory_object *object; // the file's pages; NULL: none
     int32_t writers;     // open for writing; > 0: not executable (-ETXTBSY); < 0: being executed
     uint32_t generation; // of a directory: counts changes of its entries
+    uint32_t seals;      // of a file in memory: enum seal (seal.h)
     bool dead;           // a directory that was removed: nothing can be made in it
     struct pipe *pipe;   // of a named pipe while it is open
     void *data;

@@ -12,7 +12,7 @@ unsigned file_poll(struct file *f, struct poll_table *t)
 {
     if (f->flags & OPEN_PATH)
         return POLL_INVALID;
-    return poll_expand(f->ops->poll ? f->ops->poll(f, t) : POLL_IN | POLL_OUT);
+    return f->ops->poll ? f->ops->poll(f, t) : POLL_IN | POLL_OUT;
 }
 
 struct poll_waiter {
@@ -75,7 +75,7 @@ static size_t poll_look(struct poll_call *call, struct poll_entry *entries, size
         if (entry->file) {
             call->wanted = entry->wanted | POLL_ERROR | POLL_HANGUP | POLL_INVALID;
             struct poll_table *t = add && !ready && !call->no_memory ? &call->table : NULL;
-            entry->ready = file_poll(entry->file, t) & call->wanted;
+            entry->ready = poll_expand(file_poll(entry->file, t)) & call->wanted;
         }
         if (entry->ready)
             ready++;
@@ -113,7 +113,7 @@ err_t file_poll_many(struct poll_entry *entries, size_t entry_count, nanos_t dea
 {
     bool wait = deadline == WAIT_FOREVER || deadline > clock_now();
     struct poll_call call;
-    call.table.add = poll_add;
+    call.table = (struct poll_table){ poll_add, false };
     call.woken = call.no_memory = false;
     call.chunks = &call.first;
     call.first.next = NULL;

@@ -4,6 +4,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/memory/space.h"
 #include "kernel/sched/timer.h"
+#include "kernel/scheme/seal.h"
 #include "kernel/scheme/tmp.h"
 
 // What an object knows of its tree; lives as long as the object, which mappings may hold.
@@ -62,6 +63,7 @@ err_t tmp_file_init(struct node *n)
     if (!c)
         return -ENOMEM;
     c->scheme = n->scheme;
+    n->seals = SEAL_SEAL;
     n->object = object_make(&tmp_pager, c, 0);
     if (!n->object) {
         heap_free(c);
@@ -139,6 +141,21 @@ static err_t write_pages(struct node *n, struct io *io, uint64_t offset)
     return 0;
 }
 
+// What the seals say of writing [offset, end): -EPERM, or how many bytes at its end are too many.
+// A page is written to its end or, where that would make the file grow, not at all.
+static err_t sealed_write(const struct node *n, uint64_t offset, uint64_t end, uint64_t *beyond)
+{
+    uint64_t whole = round_down(n->size, PAGE_SIZE);
+    if (n->seals & SEALS_WRITE)
+        return -EPERM;
+    if (!(n->seals & SEAL_GROW) || end <= n->size)
+        return 0;
+    if (offset >= whole)
+        return -EPERM;
+    *beyond = end - whole;
+    return 0;
+}
+
 static len_t tmp_write(struct file *f, struct io *io, uint64_t offset)
 {
     struct node *n = f->node;
@@ -147,8 +164,12 @@ static len_t tmp_write(struct file *f, struct io *io, uint64_t offset)
     mutex_lock(&n->lock);
     if (f->flags & OPEN_APPEND)
         offset = n->size;
-    uint64_t size = n->size, end;
+    uint64_t size = n->size, end, beyond = 0;
     err_t e = add_overflows(offset, io->left, &end) || end > INT64_MAX ? -EFBIG : 0;
+    if (!e)
+        e = sealed_write(n, offset, end, &beyond);
+    end -= beyond;
+    io->left -= beyond;
     if (!e && end > size)
         e = object_resize(n->object, end);
     if (!e) {
@@ -161,6 +182,7 @@ static len_t tmp_write(struct file *f, struct io *io, uint64_t offset)
             e = cut;
     }
     mutex_unlock(&n->lock);
+    io->left += beyond;
     return io_result(io, e);
 }
 
@@ -214,7 +236,9 @@ err_t tmp_file_adopt(struct node *n, uint64_t index, struct page *p)
 err_t tmp_file_resize(struct node *n, uint64_t size)
 {
     mutex_lock(&n->lock);
-    err_t e = size_set(n, size);
+    bool sealed =
+        (size < n->size && n->seals & SEAL_SHRINK) || (size > n->size && n->seals & SEAL_GROW);
+    err_t e = sealed ? -EPERM : size_set(n, size);
     if (!e)
         changed(n);
     mutex_unlock(&n->lock);
@@ -275,15 +299,16 @@ static err_t tmp_allocate(struct file *f, unsigned mode, uint64_t offset, uint64
         return -EOPNOTSUPP;
     mutex_lock(&n->lock);
     uint64_t before = n->size;
-    err_t e = 0;
-    if (end > before && !keep)
+    bool sealed = punch ? n->seals & SEALS_WRITE : end > before && n->seals & SEAL_GROW;
+    err_t e = sealed ? -EPERM : 0;
+    if (!e && end > before && !keep)
         e = object_resize(n->object, end);
     uint64_t inside = min_of(end, n->object->size);
     if (!e && mode & (ALLOCATE_PUNCH_HOLE | ALLOCATE_ZERO_RANGE) && offset < inside)
         e = zero_range(n, offset, inside);
     if (!e && !punch && offset < inside)
         e = make_range(n, offset, inside);
-    if (end > before && !keep) {
+    if (!sealed && end > before && !keep) {
         err_t set = size_set(n, e ? before : end);
         e = e ? e : set;
     }

@@ -226,8 +226,8 @@ static unsigned item_tie(struct item *i, struct file *f, bool *full)
     list_push_back(&f->watchers, &i->file_link);
     spin_unlock(&f->watch_lock);
     spin_unlock(&i->lock);
-    struct item_table t = { .table = { item_watch }, .item = i };
-    unsigned ready = file_poll(f, &t.table);
+    struct item_table t = { .table = { item_watch, true }, .item = i };
+    unsigned ready = poll_expand(file_poll(f, &t.table));
     *full = t.full;
     return ready;
 }
@@ -300,7 +300,7 @@ err_t watch_change(struct file *list, struct file *f, int number, unsigned wante
     err_t e = !i ? -ENOENT : i->mode & WATCH_EXCLUSIVE ? -EINVAL : 0;
     if (!e) {
         item_set(i, wanted, mode, data);
-        if (file_poll(f, NULL) & i->wanted)
+        if (poll_expand(file_poll(f, NULL)) & i->wanted)
             item_queue(i);
     }
     mutex_unlock(&l->lock);
@@ -351,7 +351,7 @@ static struct file *item_file(struct item *i)
 static unsigned item_ready(struct item *i, struct file *f, unsigned *wanted)
 {
     *wanted = __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
-    unsigned ready = file_poll(f, NULL) & *wanted;
+    unsigned ready = poll_expand(file_poll(f, NULL)) & *wanted;
     if (!ready || !(i->mode & WATCH_ONCE))
         return ready;
     bool ours = __atomic_compare_exchange_n(&i->wanted, wanted, 0, false, __ATOMIC_ACQ_REL,
@@ -463,7 +463,8 @@ static bool list_ready(struct watch_list *l)
         if (!i)
             break;
         struct file *f = item_file(i);
-        ready = f && file_poll(f, NULL) & __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
+        ready =
+            f && poll_expand(file_poll(f, NULL)) & __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
         if (f)
             file_put(f);
         if (ready && queue_put(i, true))

@@ -30,6 +30,7 @@ enum lock_rank {
     RANK_PROCESS_TREE = 50, // process/: parents, children, groups, sessions
     RANK_PROGRAM = 51,      // process/context/: which contexts share a space
     RANK_PROCESS = 52,      // process/: one process
+    RANK_CLOCK = 53,        // sched/: who is told when the wall clock is set
     RANK_SIGNAL = 54,       // process/: pending signals and handlers of one process
     RANK_HANDLERS = 55,     // process/: one table of signal actions
     RANK_FD_TABLE = 56,     // process/: one descriptor table

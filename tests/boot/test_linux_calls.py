@@ -3,7 +3,7 @@
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["events"]
+PROGRAMS = ["events", "memfds", "timers"]
 
 
 @pytest.mark.parametrize("smp", [1, 3])

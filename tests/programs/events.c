@@ -3,6 +3,7 @@
 #include "tests/programs/check.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 
@@ -129,7 +130,7 @@ static void test_epoll_errors(void)
     RETURNS(epoll_ctl(list, EPOLL_CTL_DEL, c, NULL), 0);
 
     // What cannot be written down is told again.
-    char *page = (char *)0x7ffffff00000;
+    char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     RETURNS(change(EPOLL_CTL_ADD, c, EPOLLIN | EPOLLET | EPOLLONESHOT, 5), 0);
     put(c, 1);
     FAILS(epoll_wait(list, (struct epoll_event *)page, 1, 0), EFAULT);

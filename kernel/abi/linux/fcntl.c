@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/process/file_lock.h"
 #include "kernel/scheme/control.h"
+#include "kernel/scheme/seal.h"
 
 enum {
     F_DUPFD = 0,
@@ -21,6 +22,8 @@ enum {
     F_DUPFD_CLOEXEC = 1030,
     F_SETPIPE_SZ = 1031,
     F_GETPIPE_SZ = 1032,
+    F_ADD_SEALS = 1033,
+    F_GET_SEALS = 1034,
     FD_CLOEXEC = 1,
 };
 
@@ -136,6 +139,15 @@ static int64_t duplicate(struct file *file, int least, bool close_on_exec)
     return linux_add_file(file, close_on_exec, least);
 }
 
+static int64_t seals(struct file *file, unsigned command, unsigned argument)
+{
+    if (command == F_ADD_SEALS)
+        return seals_add(file, argument);
+    unsigned present;
+    err_t e = seals_get(file, &present);
+    return e ? e : (int64_t)present;
+}
+
 static int64_t command_on(int number, struct file *file, unsigned command, uint64_t argument)
 {
     switch (command) {
@@ -159,6 +171,9 @@ static int64_t command_on(int number, struct file *file, unsigned command, uint6
         return pipe_size(file, CONTROL_SET_PIPE_SIZE, argument);
     case F_GETPIPE_SZ:
         return pipe_size(file, CONTROL_PIPE_SIZE, 0);
+    case F_ADD_SEALS:
+    case F_GET_SEALS:
+        return seals(file, command, (unsigned)argument);
     default:
         return -EINVAL;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "kernel/abi/linux/flags.h"
 #include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/scheme/timer_file.h"
 
 static const struct {
     unsigned theirs, open;
@@ -54,13 +55,18 @@ uint64_t linux_device(uint64_t device)
     return (major & 0xfff) << 8 | minor;
 }
 
+static bool timespec_ok(const struct linux_timespec *t)
+{
+    return t->seconds >= 0 && t->nanos >= 0 && t->nanos < NANOS_PER_SECOND;
+}
+
 err_t linux_time_in(uaddr_t from, nanos_t *time)
 {
     struct linux_timespec t;
     err_t e = user_copy_in(&t, from, sizeof(t));
     if (e)
         return e;
-    if (t.seconds < 0 || t.nanos < 0 || t.nanos >= NANOS_PER_SECOND)
+    if (!timespec_ok(&t))
         return -EINVAL;
     *time = linux_nanos(t.seconds, t.nanos);
     return 0;
@@ -73,6 +79,25 @@ nanos_t linux_nanos(int64_t seconds, int64_t nanos)
     if (mul_overflows(seconds, NANOS_PER_SECOND, &time) || add_overflows(time, nanos, &time))
         return seconds < 0 ? INT64_MIN : INT64_MAX;
     return time;
+}
+
+err_t linux_setting_in(uaddr_t from, struct timer_setting *s)
+{
+    struct linux_itimerspec t;
+    err_t e = user_copy_in(&t, from, sizeof(t));
+    if (e)
+        return e;
+    if (!timespec_ok(&t.value) || !timespec_ok(&t.interval))
+        return -EINVAL;
+    *s = (struct timer_setting){ linux_nanos(t.value.seconds, t.value.nanos),
+                                 linux_nanos(t.interval.seconds, t.interval.nanos) };
+    return 0;
+}
+
+err_t linux_setting_out(uaddr_t to, const struct timer_setting *s)
+{
+    struct linux_itimerspec t = { linux_timespec_of(s->interval), linux_timespec_of(s->value) };
+    return user_copy_out(to, &t, sizeof(t));
 }
 
 nanos_t linux_after(nanos_t span)

@@ -13,7 +13,10 @@ err_t linux_time_in(uaddr_t from, nanos_t *time)
     must_check; // struct timespec; -EINVAL when out of range
 err_t linux_time_out(uaddr_t to, nanos_t time) must_check;
 nanos_t linux_nanos(int64_t seconds, int64_t nanos); // nanos below a second; cut to what fits
-nanos_t linux_after(nanos_t span);                   // from now on, as a deadline
+struct timer_setting;
+err_t linux_setting_in(uaddr_t from, struct timer_setting *s) must_check; // struct itimerspec
+err_t linux_setting_out(uaddr_t to, const struct timer_setting *s) must_check;
+nanos_t linux_after(nanos_t span); // from now on, as a deadline
 struct linux_timespec linux_timespec_of(nanos_t time);
 struct linux_timeval linux_timeval_of(nanos_t time);
 

@@ -53,6 +53,10 @@ struct linux_itimerval {
     struct linux_timeval interval, value;
 };
 
+struct linux_itimerspec {
+    struct linux_timespec interval, value;
+};
+
 struct linux_dirent64 { // followed by the name and its NUL, padded to 8 bytes
     uint64_t inode;
     int64_t next_offset;
@@ -127,6 +131,18 @@ struct linux_siginfo {
     };
 };
 _Static_assert(sizeof(struct linux_siginfo) == 128, "siginfo_t");
+
+struct linux_signalfd_siginfo {
+    uint32_t number;
+    int32_t error, code;
+    uint32_t sender, user;
+    int32_t descriptor;
+    uint32_t timer, band, overrun, trap;
+    int32_t status, integer;
+    uint64_t pointer, time_user, time_system, address;
+    uint8_t more[48];
+};
+_Static_assert(sizeof(struct linux_signalfd_siginfo) == 128, "struct signalfd_siginfo");
 
 struct linux_stack {
     uint64_t address;
