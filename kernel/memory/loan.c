@@ -105,6 +105,7 @@ static void drop_pages(struct loan *l)
 static err_t collect_pages(struct loan *l)
 {
     l->pages = l->few;
+    memset(l->few, 0, sizeof(l->few));
     if (l->page_count > array_len(l->few))
         l->pages = heap_alloc_array(l->page_count, sizeof(struct page *));
     if (!l->pages)
@@ -187,8 +188,14 @@ discharge:
 err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size, unsigned flags,
                  uint32_t user)
 {
-    *l = (struct loan){ .base = base, .size = size, .flags = flags, .user = user };
+    l->window = NULL;
     l->address = NOWHERE;
+    l->size = size;
+    l->base = base;
+    l->flags = flags;
+    l->user = user;
+    l->mapped = false;
+    l->page_count = 0;
     if (size == 0)
         return 0;
     if (size > LOAN_BYTES_MAX)
@@ -199,13 +206,10 @@ err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size,
     if ((flags & LOAN_USER) && space_current() == w->space)
         return 0;
     l->window = w;
-    uint64_t pages = div_round_up(base % PAGE_SIZE + size, PAGE_SIZE);
     if (size > PAGE_SIZE)
-        l->page_count = (uint32_t)pages;
+        l->page_count = (uint32_t)div_round_up(base % PAGE_SIZE + size, PAGE_SIZE);
     err_t e = l->page_count ? loan_large(l) : loan_small(l);
-    if (!e)
-        window_get(w);
-    else
+    if (e)
         l->window = NULL;
     return e;
 }
@@ -259,7 +263,6 @@ void loan_drop(struct loan *l)
         window_give(w, &l->slot);
     }
     l->window = NULL;
-    window_put(w);
 }
 
 err_t loan_end(struct loan *l, uint64_t filled)

@@ -36,7 +36,7 @@ enum { LOAN_USER = 4 }; // the buffer is user memory; with enum loan_way
 struct page;
 
 struct loan {
-    struct window *window; // with a reference; NULL: nothing to end
+    struct window *window; // NULL: nothing to end. Who has the loan holds the window
     uaddr_t address;       // what the server is told
     uint64_t size;
     uint64_t base; // the caller's buffer

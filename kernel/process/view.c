@@ -183,7 +183,20 @@ static void caller_fill(struct caller *c)
     };
 }
 
+static struct caller_ids caller_ids_look(void)
+{
+    struct task *t = task_current();
+    if (!t)
+        return (struct caller_ids){ 0 };
+    struct process *p = t->process;
+    uint64_t flags = spin_lock_irq(&p->lock);
+    struct caller_ids ids = { p->number, p->credentials->effective_user,
+                              p->credentials->effective_group };
+    spin_unlock_irq(&p->lock, flags);
+    return ids;
+}
+
 void view_init(void)
 {
-    caller_set_hook(caller_fill);
+    caller_set_hooks(caller_fill, caller_ids_look);
 }

@@ -40,32 +40,6 @@ void idle_end(struct turn_cpu *c, nanos_t now)
     __atomic_store_n(&c->idle_since, 0, __ATOMIC_RELAXED);
 }
 
-static void count_for_cpu(struct turn_cpu *c, struct thread *t, nanos_t span)
-{
-    if (!t->space) {
-        c->time_kernel += span;
-        return;
-    }
-    unsigned nice = t->ring.nice > 0;
-    c->time_busy[nice] += span;
-    c->system_cycles[nice] += t->system_cycles - t->system_before;
-    t->system_before = t->system_cycles;
-}
-
-void account_switch(struct turn_cpu *c, struct thread *from, struct thread *to, nanos_t now)
-{
-    uint64_t cycles = cpu_cycles();
-    if (from->system_since)
-        from->system_cycles += cycles - from->system_since;
-    if (to->system_since)
-        to->system_since = cycles;
-    if (from == c->idle)
-        idle_end(c, now);
-    else
-        count_for_cpu(c, from, now - from->time_switched);
-    to->time_switched = now;
-}
-
 void thread_times(struct thread *t, nanos_t *user, nanos_t *system)
 {
     uint64_t flags = irq_save(); // a turn on the way would count what others ran, or nothing

@@ -243,9 +243,9 @@ struct ring_item *ring_turn(struct ring *r, struct ring_core *me, bool blocks, n
     ring_charge(me, now);
     if (me->heir && prev && !blocks)
         learn_going_on(prev);
+    queue_heir(r, me, now);
     if (prev)
         put_back(me, prev, blocks, now);
-    queue_heir(me, now);
     struct ring_core *tell = NULL;
     if (arrived || me->late)
         queue_publish(r, me);
@@ -334,7 +334,7 @@ void ring_item_changed(struct ring *r, struct ring_core *me, struct ring_item *i
 {
     struct ring_core *c = lock_core_of(r, i);
     if (i == c->heir)
-        queue_heir(c, now);
+        queue_heir(r, c, now);
     bool queued = i->queued, attached = i->attached;
     ring_charge(c, now);
     if (queued)

@@ -25,7 +25,7 @@
 //   ring_timer(r, me, now);                      the core's timer fired
 //
 // A thread that calls another and waits for its answer hands it the core: ring_hand() before, and
-// ring_turn_to_heir() in place of ring_turn() when it blocks (ring_heir.c).
+// ring_turn_to_heir() in place of ring_turn() when it blocks (ring_heir.h).
 //
 // Fairness is by virtual time (service divided by weight), comparable between all cores: a thread
 // that waits and has less of it than another core's threads is taken there on the token's lap, so
@@ -164,13 +164,8 @@ void ring_item_changed(struct ring *r, struct ring_core *me, struct ring_item *i
 void ring_wake(struct ring *r, struct ring_core *me, struct ring_item *i, enum ring_wake how,
                nanos_t now);
 struct ring_item *ring_turn(struct ring *r, struct ring_core *me, bool blocks, nanos_t now);
-// Instead of ring_wake(), when `current` is about to block. False: it has to be ring_wake().
-// `learnt`: only when `current` has always blocked soon after waking another.
-bool ring_hand(struct ring *r, struct ring_core *me, struct ring_item *i, bool learnt) must_check;
 // After ring_hand(), when me->heir_at is RING_NEVER: sees to it that the heir does not wait long.
 void ring_guard_heir(struct ring_core *me, nanos_t now);
-// When `current` blocks and there is an heir. NULL: ring_turn() has to choose.
-struct ring_item *ring_turn_to_heir(struct ring_core *me, nanos_t now) must_check;
 void ring_timer(struct ring *r, struct ring_core *me, nanos_t now);
 void ring_charge(struct ring_core *me, nanos_t now); // what runs; own queue locked
 // What the item ran in all; any core's.
@@ -189,10 +184,12 @@ bool ring_set_empty(const struct ring_set *s);
 // The first of a & b after `n` going round (n itself last); RING_NONE. b == NULL: all.
 unsigned ring_set_next(const struct ring_set *a, const struct ring_set *b, unsigned n);
 
-// The kernel and the simulation provide these.
+// The kernel (turn.h) and the simulation provide these.
+#ifdef HOST_TEST
 void ring_port_lock(struct ring_core *c);
 void ring_port_unlock(struct ring_core *c);
 bool ring_port_try_lock(struct ring_core *c);
+#endif
 void ring_port_send(struct ring_core *to);            // VECTOR_TURN
 void ring_port_turn_here(struct ring_core *me);       // as soon as preemption is on
 void ring_port_arm(struct ring_core *me, nanos_t at); // this core's timer; RING_NEVER: none

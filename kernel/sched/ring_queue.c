@@ -9,7 +9,7 @@ static const uint32_t nice_weight[40] = {
     172,   137,   110,   88,    70,    56,    45,    36,    29,    23,    18,   15,
 };
 
-enum { WEIGHT_ONE = 1024, WEIGHT_IDLE = 3, WEIGHT_REAL_TIME = 16384 };
+enum { WEIGHT_IDLE = 3, WEIGHT_REAL_TIME = 16384 };
 
 void item_work_out(struct ring_item *i)
 {
@@ -28,36 +28,19 @@ void item_work_out(struct ring_item *i)
         i->weight = nice_weight[40 - i->urgency];
 }
 
-// Real nanoseconds as virtual time of a weight.
-static int64_t scale(nanos_t span, uint32_t weight)
-{
-    return weight == WEIGHT_ONE ? span : span * WEIGHT_ONE / (int64_t)weight;
-}
-
 void ring_charge(struct ring_core *c, nanos_t now)
 {
-    struct ring_item *i = c->current;
-    if (!i || now <= i->since)
-        return;
-
-    nanos_t span = now - i->since;
-    i->since = now;
-    i->ran += span;
-    i->virtual_time += scale(span, i->weight);
-    if (i->class == CLASS_ROUND)
-        i->slice_left -= span;
+    if (c->current)
+        item_charge(c->current, now);
 }
 
-// How far from its core's floor an item may lie when it comes: not so far behind that it keeps the
-// others from running, not so far ahead that it waits for long.
 static int64_t place(const struct ring_core *c, const struct ring_item *i, enum ring_wake how)
 {
-    int64_t lag = scale(RING_LAG, min_of(i->weight, (uint32_t)WEIGHT_ONE));
-    int64_t relative = i->virtual_time - c->base;
     if (how == RING_NEW)
-        return c->floor + scale(RING_GRANULE, i->weight);
-    int64_t behind = how == RING_MOVED ? lag : scale(RING_SLICE / 2, i->weight);
-    return max_of(c->floor - behind, min_of(relative, c->floor + lag));
+        return c->floor + weigh(RING_GRANULE, i->weight);
+    if (how == RING_MOVED)
+        return item_place(c, i, weigh(RING_LAG, min_of(i->weight, (uint32_t)WEIGHT_ONE)));
+    return item_place(c, i, weigh(RING_SLICE / 2, i->weight));
 }
 
 void queue_attach(struct ring_core *c, struct ring_item *i, enum ring_wake how, int64_t clock)
@@ -69,13 +52,6 @@ void queue_attach(struct ring_core *c, struct ring_item *i, enum ring_wake how, 
     i->attached = true;
     i->core = c->number;
     __atomic_store_n(&c->load, c->load + i->weight, __ATOMIC_RELAXED);
-}
-
-void queue_detach(struct ring_core *c, struct ring_item *i)
-{
-    i->virtual_time += c->base;
-    i->attached = false;
-    __atomic_store_n(&c->load, c->load - i->weight, __ATOMIC_RELAXED);
 }
 
 static bool before(const struct rb_node *a, const struct rb_node *b)
@@ -187,7 +163,7 @@ bool queue_preempts(struct ring_core *c, struct ring_item *i, nanos_t now)
     if (i->class == CLASS_BATCH)
         return false;
     ring_charge(c, now);
-    return i->virtual_time + scale(RING_GRANULE, i->weight) < running->virtual_time;
+    return i->virtual_time + weigh(RING_GRANULE, i->weight) < running->virtual_time;
 }
 
 static void publish_floor(struct ring *r, struct ring_core *c)

@@ -5,8 +5,9 @@
 // sets wake_pending (atomic), which the sleeper reads under the same lock; one that comes after
 // makes it ready. A sleeper that is woken before it left its stack is kept by its own core's turn
 // (ring_item.rewoken).
-#include "kernel/sched/turn.h"
 #include "kernel/console/panic.h"
+#include "kernel/sched/ring_heir.h"
+#include "kernel/sched/turn.h"
 
 static bool (*signal_hook)(struct thread *t), (*doom_hook)(struct thread *t);
 
@@ -22,7 +23,7 @@ bool thread_is_doomed(void)
 }
 
 // handing: the caller says that it is about to sleep; else that is what it may have shown before.
-static bool wake_locked(struct thread *t, bool handing)
+static inline bool wake_locked(struct thread *t, bool handing)
 {
     if (t->state != THREAD_ASLEEP) {
         __atomic_store_n(&t->wake_pending, true, __ATOMIC_RELEASE);
@@ -30,7 +31,7 @@ static bool wake_locked(struct thread *t, bool handing)
     }
     t->state = THREAD_READY;
     struct ring_core *me = &this_cpu(turn_cpus).core;
-    if (in_irq() || !ring_hand(&ring, me, &t->ring, !handing))
+    if (in_irq() || !ring_hand(me, &t->ring, !handing))
         ring_wake(&ring, me, &t->ring, RING_WOKEN, clock_now());
     else if (unlikely(me->heir_at == RING_NEVER))
         ring_guard_heir(me, clock_now());
@@ -86,7 +87,7 @@ static void sleep_now(struct thread *t)
     }
     t->state = THREAD_ASLEEP;
     spin_unlock(&t->lock);
-    turn(true);
+    turn_to_heir();
     irq_restore(flags);
 }
 

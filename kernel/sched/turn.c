@@ -10,32 +10,13 @@
 // until turn_finish() ran on the next thread's stack, and no other core takes it before that. Locks
 // are never held across the switch; preempt_count is 0 in every thread that is switched from or to.
 #include "kernel/sched/turn.h"
+#include "kernel/sched/ring_heir.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/console/panic.h"
 
 DEFINE_PERCPU(struct turn_cpu, turn_cpus);
 struct ring ring;
-
-static struct turn_cpu *cpu_of(struct ring_core *c)
-{
-    return container_of(c, struct turn_cpu, core);
-}
-
-void ring_port_lock(struct ring_core *c)
-{
-    spin_lock(&cpu_of(c)->lock);
-}
-
-void ring_port_unlock(struct ring_core *c)
-{
-    spin_unlock(&cpu_of(c)->lock);
-}
-
-bool ring_port_try_lock(struct ring_core *c)
-{
-    return spin_try(&cpu_of(c)->lock);
-}
 
 void ring_port_send(struct ring_core *to)
 {
@@ -77,9 +58,36 @@ void turn_init_cpu(struct thread *idle)
     ring_core_init(&ring, &c->core, cpu_number());
 }
 
-void turn_finish(void)
+// What `from` ran since it came, for the CPU; the ring counts it for the thread.
+static inline void account_span(struct turn_cpu *c, struct thread *from, nanos_t span)
 {
-    struct turn_cpu *c = &this_cpu(turn_cpus);
+    if (unlikely(!from->space)) {
+        c->time_kernel += span;
+        return;
+    }
+    unsigned nice = from->ring.nice > 0;
+    c->time_busy[nice] += span;
+    c->system_cycles[nice] += from->system_cycles - from->system_before;
+    from->system_before = from->system_cycles;
+}
+
+static inline void account_switch(struct turn_cpu *c, struct thread *from, struct thread *to,
+                                  nanos_t now)
+{
+    uint64_t cycles = cpu_cycles();
+    if (from->system_since)
+        from->system_cycles += cycles - from->system_since;
+    if (to->system_since)
+        to->system_since = cycles;
+    if (from == c->idle)
+        idle_end(c, now);
+    else
+        account_span(c, from, now - from->time_switched);
+    to->time_switched = now;
+}
+
+static inline void let_go(struct turn_cpu *c)
+{
     struct thread *left = c->left;
     c->left = NULL;
     bool dead = left->state == THREAD_DEAD;
@@ -88,16 +96,21 @@ void turn_finish(void)
 
     // From here on another core may run it, and it may end there.
     __atomic_store_n(&left->ring.on_core, false, __ATOMIC_RELEASE);
-    if (dead)
+    if (unlikely(dead))
         thread_bury(left);
-    if (misplaced && !dead) {
+    if (unlikely(misplaced) && !dead) {
         spin_lock(&left->lock);
         ring_wake(&ring, &c->core, &left->ring, RING_MOVED, clock_now());
         spin_unlock(&left->lock);
     }
 }
 
-static void switch_to(struct turn_cpu *c, struct thread *from, struct thread *to)
+void turn_finish(void)
+{
+    let_go(&this_cpu(turn_cpus));
+}
+
+static inline void switch_to(struct turn_cpu *c, struct thread *from, struct thread *to)
 {
     c->left = from;
     percpu_self()->current = to;
@@ -112,7 +125,7 @@ static void switch_to(struct turn_cpu *c, struct thread *from, struct thread *to
         arch_ports_load(to->ports);
     }
     arch_context_switch(&from->context, &to->context);
-    turn_finish();
+    let_go(&this_cpu(turn_cpus)); // maybe another CPU
 }
 
 void turn(bool blocks)
@@ -127,11 +140,7 @@ void turn(bool blocks)
         prev->state = THREAD_READY;
     nanos_t now = clock_now();
     load_sample(now);
-    struct ring_item *item = NULL;
-    if (blocks && c->core.heir)
-        item = ring_turn_to_heir(&c->core, now);
-    if (!item)
-        item = ring_turn(&ring, &c->core, blocks, now);
+    struct ring_item *item = ring_turn(&ring, &c->core, blocks, now);
     struct thread *next = item ? container_of(item, struct thread, ring) : c->idle;
     debug_assert(next->state == THREAD_READY);
     next->state = THREAD_RUNNING;
@@ -142,6 +151,23 @@ void turn(bool blocks)
         prev->switches_voluntary++;
     else
         prev->switches_forced++;
+    account_switch(c, prev, next, now);
+    switch_to(c, prev, next);
+}
+
+void turn_to_heir(void)
+{
+    struct turn_cpu *c = &this_cpu(turn_cpus);
+    nanos_t now = c->core.heir && !turn_is_wanted() ? clock_now() : 0;
+    struct ring_item *item = now ? ring_turn_to_heir(&c->core, now) : NULL;
+    if (!item) {
+        turn(true);
+        return;
+    }
+    struct thread *prev = thread_current(), *next = container_of(item, struct thread, ring);
+    debug_assert(next->state == THREAD_READY);
+    next->state = THREAD_RUNNING;
+    prev->switches_voluntary++;
     account_switch(c, prev, next, now);
     switch_to(c, prev, next);
 }

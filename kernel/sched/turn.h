@@ -16,16 +16,38 @@ struct turn_cpu {
 DECLARE_PERCPU(struct turn_cpu, turn_cpus);
 extern struct ring ring;
 
+// The ring's port.
+static inline struct turn_cpu *turn_cpu_of(struct ring_core *c)
+{
+    return container_of(c, struct turn_cpu, core);
+}
+
+static inline void ring_port_lock(struct ring_core *c)
+{
+    spin_lock(&turn_cpu_of(c)->lock);
+}
+
+static inline void ring_port_unlock(struct ring_core *c)
+{
+    spin_unlock(&turn_cpu_of(c)->lock);
+}
+
+static inline bool ring_port_try_lock(struct ring_core *c)
+{
+    return spin_try(&turn_cpu_of(c)->lock);
+}
+
 void turn_init_cpu(
     struct thread *idle); // this CPU joins the ring; `idle` runs when nothing else does
 // Takes a turn: interrupts off, preempt_count 0. `blocks`: the caller's state says it sleeps or is
 // dead.
 void turn(bool blocks);
+// As turn(true), but to the heir, if there is one and nothing else is due.
+void turn_to_heir(void);
 void turn_finish(void); // the first thing after a switch
 
 // account.c
 void account_init(void);
-void account_switch(struct turn_cpu *c, struct thread *from, struct thread *to, nanos_t now);
 void idle_begin(struct turn_cpu *c, nanos_t now);
 void idle_end(struct turn_cpu *c, nanos_t now);
 void idle_loop(void) __attribute__((noreturn));

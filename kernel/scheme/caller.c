@@ -3,6 +3,7 @@
 #include "kernel/scheme/caller.h"
 
 static void (*look_hook)(struct caller *c);
+static struct caller_ids (*ids_hook)(void);
 
 void caller_look(struct caller *c)
 {
@@ -11,7 +12,13 @@ void caller_look(struct caller *c)
         look_hook(c);
 }
 
-void caller_set_hook(void (*look)(struct caller *c))
+struct caller_ids caller_ids(void)
+{
+    return ids_hook ? ids_hook() : (struct caller_ids){ 0 };
+}
+
+void caller_set_hooks(void (*look)(struct caller *c), struct caller_ids (*ids)(void))
 {
     look_hook = look;
+    ids_hook = ids;
 }

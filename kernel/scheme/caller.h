@@ -23,5 +23,11 @@ struct caller {
 };
 
 void caller_look(struct caller *c);
+// The same, but no more than who it is.
+struct caller_ids {
+    int32_t process;
+    uint32_t user, group;
+};
+struct caller_ids caller_ids(void);
 // Set once at boot by the process room.
-void caller_set_hook(void (*look)(struct caller *c));
+void caller_set_hooks(void (*look)(struct caller *c), struct caller_ids (*ids)(void));

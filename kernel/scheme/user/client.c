@@ -33,16 +33,17 @@ static uint64_t flags_for_server(unsigned flags)
 err_t client_begin(struct user_scheme *s, struct client *c, enum message_kind kind,
                    struct request **request)
 {
-    struct caller caller;
-    caller_look(&caller);
+    struct caller_ids caller = caller_ids();
     struct scheme_account *account = c ? c->account : account_get(caller.user);
     if (!account)
         return -ENOMEM;
     err_t e = request_begin(&s->queue, kind, account, request);
-    if (!c)
-        account_put(account); // the request holds it
-    if (e)
+    if (e) {
+        if (!c)
+            account_put(account);
         return e;
+    }
+    (*request)->own_account = !c;
     struct message *m = &(*request)->message;
     m->process = caller.process;
     m->user = caller.user;
@@ -150,8 +151,7 @@ static void closing_drop(struct request *r)
 static void client_close(struct file *f)
 {
     struct client *c = f->data;
-    struct caller caller;
-    caller_look(&caller);
+    struct caller_ids caller = caller_ids();
     client_events_end(c);
     c->closing.message = (struct message){
         .process = caller.process, .user = caller.user, .group = caller.group, .handle = c->handle

@@ -12,7 +12,8 @@ void request_queue_init(struct request_queue *q, struct window *window)
     spin_init(&q->lock, RANK_QUEUE);
     list_init(&q->pending);
     list_init(&q->free);
-    wait_queue_init(&q->readers);
+    list_init(&q->idle);
+    wait_queue_init(&q->pollers);
 }
 
 void request_queue_drop(struct request_queue *q)
@@ -83,15 +84,13 @@ err_t request_begin(struct request_queue *q, enum message_kind kind, struct sche
         return e;
     }
     struct request *r = *request;
-    r->message = (struct message){ .kind = kind };
-    r->cancelled = r->cancel_queued = r->positioned = false;
+    r->message.kind = kind;
+    r->message.buffer = r->message.size = r->message.a = r->message.b = 0;
+    r->cancelled = r->cancel_queued = r->positioned = r->own_account = false;
     r->wait = NULL;
-    r->result = 0;
     r->file = NULL;
     r->loan.window = NULL; // nothing is lent
     r->account = account;
-    if (account)
-        account_hold(account);
     return 0;
 }
 
@@ -101,19 +100,36 @@ void request_end(struct request_queue *q, struct request *r)
         return;
     struct scheme_account *account = r->account;
     struct window *window = r->window;
+    bool own = r->own_account;
+    if (account)
+        account_give(&account->requests);
     spin_lock(&q->lock);
     r->state = REQUEST_FREE;
     list_push_front(&q->free, &r->link);
     spin_unlock(&q->lock);
-    if (account)
-        account_give(&account->requests);
-    account_put(account);
+    if (own)
+        account_put(account);
     window_put(window);
 }
 
-static void readers_wake(struct request_queue *q)
+// A thread of the server that waits for a request, on its own stack.
+struct request_reader {
+    struct list link; // in queue.idle, until it is woken for a request
+    struct thread *thread;
+};
+
+// Something is pending: one idle thread of the server comes. (Who woke last sleeps first: its
+// memory is warm.)
+static void reader_wake_locked(struct request_queue *q, bool (*wake)(struct thread *t))
 {
-    wait_wake_key(&q->readers, POLL_IN, 1);
+    struct list *link = list_pop_front(&q->idle);
+    if (link)
+        (void)wake(container_of(link, struct request_reader, link)->thread);
+}
+
+static void pollers_wake(struct request_queue *q)
+{
+    wait_wake_key(&q->pollers, POLL_IN, 1);
 }
 
 // Tells the waiting thread; from then on r is its own, or (gone) nobody's. A server that has more
@@ -133,6 +149,16 @@ static void tell_locked(struct request_queue *q, struct request *r, enum request
         thread_wake(w->thread);
 }
 
+// Who waits goes, the request stays: from here on it holds its account itself.
+static void leave_locked(struct request_queue *q, struct request *r, int64_t result)
+{
+    if (r->account && !r->own_account) {
+        account_hold(r->account);
+        r->own_account = true;
+    }
+    tell_locked(q, r, REQUEST_IS_GONE, result);
+}
+
 static void uncancel_locked(struct request *r)
 {
     if (r->cancel_queued)
@@ -146,7 +172,7 @@ static void request_interrupt(struct request_queue *q, struct request *r, struct
 {
     bool wake = false;
     spin_lock(&q->lock);
-    if (w->outcome != REQUEST_WAITS) {
+    if (w->outcome != REQUEST_WAITS) { // the answer was faster
     } else if (r->state == REQUEST_QUEUED) {
         list_remove(&r->link);
         tell_locked(q, r, REQUEST_HAS_ANSWER, -EINTR);
@@ -155,13 +181,14 @@ static void request_interrupt(struct request_queue *q, struct request *r, struct
         if (wake) {
             r->cancelled = r->cancel_queued = true;
             list_push_back(&q->pending, &r->link);
+            reader_wake_locked(q, thread_wake);
         }
         if (doomed)
-            tell_locked(q, r, REQUEST_IS_GONE, -EINTR);
+            leave_locked(q, r, -EINTR);
     }
     spin_unlock(&q->lock);
     if (wake)
-        readers_wake(q);
+        pollers_wake(q);
 }
 
 static void request_sleep(struct request_queue *q, struct request *r, struct request_wait *w)
@@ -189,11 +216,12 @@ int64_t request_call(struct request_queue *q, struct request **request)
         r->wait = &w;
         r->state = REQUEST_QUEUED;
         list_push_back(&q->pending, &r->link);
+        reader_wake_locked(q, thread_hand_over);
     }
     spin_unlock(&q->lock);
     if (dead)
         return -ENODEV;
-    wait_hand_over(&q->readers);
+    pollers_wake(q);
     request_sleep(q, r, &w);
     if (w.outcome == REQUEST_IS_GONE) {
         spin_lock(&q->lock); // who told us has left `w` alone
@@ -210,32 +238,75 @@ bool request_post(struct request_queue *q, struct request *r, enum message_kind 
     r->state = REQUEST_QUEUED;
     spin_lock(&q->lock);
     bool dead = q->dead;
-    if (!dead)
+    if (!dead) {
         list_push_back(&q->pending, &r->link);
+        reader_wake_locked(q, thread_wake);
+    }
     spin_unlock(&q->lock);
     if (!dead)
-        readers_wake(q);
+        pollers_wake(q);
     return !dead;
 }
 
 // What the server reads.
 
-bool request_next(struct request_queue *q, struct request_read *read)
+static void packet_write(bool version2, uint64_t id, const struct message *m,
+                         struct request_read *read)
+{
+    if (version2)
+        packet2_write(id, m, &read->entry);
+    else
+        packet1_write(id, m, &read->packet);
+}
+
+static void take_locked(struct request *r, bool version2, struct request_read *read)
+{
+    uint64_t id = request_id(r);
+    read->request = r;
+    read->generation = r->generation;
+    read->cancel = r->state == REQUEST_SEEN;
+    if (likely(!read->cancel)) {
+        packet_write(version2, id, &r->message, read);
+        r->state = REQUEST_SEEN;
+        return;
+    }
+    struct message cancel = r->message;
+    cancel.kind = MESSAGE_CANCEL;
+    cancel.a = id;
+    packet_write(version2, id, &cancel, read);
+    r->cancel_queued = false;
+}
+
+// Sleeps until something is pending, or no more will be. The lock is given up meanwhile. A signal
+// that comes together with a request leaves it to another thread.
+static err_t wait_locked(struct request_queue *q)
+{
+    struct request_reader reader = { .thread = thread_current() };
+    err_t e = 0;
+    while (!e && list_empty(&q->pending) && !q->dead) {
+        list_push_front(&q->idle, &reader.link);
+        wait_prepare(NULL);
+        spin_unlock(&q->lock);
+        e = wait_sleep(NULL, WAIT_FOREVER, true);
+        spin_lock(&q->lock);
+        list_remove(&reader.link);
+    }
+    if (e && !list_empty(&q->pending))
+        reader_wake_locked(q, thread_wake);
+    return e;
+}
+
+err_t request_next(struct request_queue *q, bool version2, bool wait, struct request_read *read)
 {
     spin_lock(&q->lock);
-    struct list *link = list_pop_front(&q->pending);
-    if (link) {
-        struct request *r = container_of(link, struct request, link);
-        *read = (struct request_read){ request_id(r), r->message, r, r->generation };
-        if (r->state == REQUEST_SEEN) {
-            r->cancel_queued = false;
-            read->message.kind = MESSAGE_CANCEL;
-            read->message.a = read->id;
-        }
-        r->state = REQUEST_SEEN;
-    }
+    err_t e = wait && list_empty(&q->pending) ? wait_locked(q) : 0;
+    struct list *link = e ? NULL : list_pop_front(&q->pending);
+    if (link)
+        take_locked(container_of(link, struct request, link), version2, read);
+    else if (!e)
+        e = q->dead ? -ENODEV : -EAGAIN;
     spin_unlock(&q->lock);
-    return link;
+    return e;
 }
 
 void request_read_done(struct request_queue *q, struct request_read *read)
@@ -255,14 +326,16 @@ void request_return(struct request_queue *q, struct request_read *read)
         if (!drop)
             list_push_front(&q->pending, &r->link);
     } else if (r->generation == read->generation && r->state == REQUEST_SEEN && !q->dead) {
-        if (read->message.kind != MESSAGE_CANCEL)
+        if (!read->cancel)
             uncancel_locked(r);
-        if (read->message.kind == MESSAGE_CANCEL && !r->cancel_queued)
+        if (read->cancel && !r->cancel_queued)
             r->cancel_queued = true;
-        else if (read->message.kind != MESSAGE_CANCEL)
+        else if (!read->cancel)
             r->state = REQUEST_QUEUED;
         list_push_front(&q->pending, &r->link);
     }
+    if (!list_empty(&q->pending))
+        reader_wake_locked(q, thread_wake);
     spin_unlock(&q->lock);
     if (drop)
         r->drop(r);
@@ -309,11 +382,12 @@ static void orphan_end(struct request_queue *q, struct request *r, int64_t resul
             r->state = REQUEST_QUEUED;
             r->generation++;
             list_push_back(&q->pending, &r->link);
+            reader_wake_locked(q, thread_wake);
         }
         spin_unlock(&q->lock);
     }
     if (undo)
-        readers_wake(q);
+        pollers_wake(q);
     else
         request_end(q, r);
 }
@@ -391,8 +465,10 @@ static struct request *fail_next(struct request_queue *q, unsigned *at, bool kee
         else
             uncancel_locked(r);
         if (r->wait) {
-            bool keep = keep_seen && !queued;
-            tell_locked(q, r, keep ? REQUEST_IS_GONE : REQUEST_HAS_ANSWER, -ENODEV);
+            if (keep_seen && !queued)
+                leave_locked(q, r, -ENODEV);
+            else
+                tell_locked(q, r, REQUEST_HAS_ANSWER, -ENODEV);
         } else if (queued || !keep_seen) {
             r->state = REQUEST_NEW;
             return r;
@@ -435,5 +511,9 @@ void requests_fail(struct request_queue *q, bool keep_seen)
         struct request *message = container_of(link, struct request, link);
         message->drop(message);
     }
-    wait_wake_all(&q->readers);
+    spin_lock(&q->lock);
+    while (!list_empty(&q->idle))
+        reader_wake_locked(q, thread_wake);
+    spin_unlock(&q->lock);
+    wait_wake_all(&q->pollers);
 }

@@ -33,6 +33,8 @@
 //  3. loan and file belong to the client while NEW, ANSWERED, or `wait`; else to the request.
 //  4. An id names one request: its slot's number and a generation that grows with each use.
 //  5. After requests_fail() nothing is QUEUED any more, and request_begin() refuses.
+//  6. A thread of the server that finds nothing stands in `idle` while it sleeps; who queues a
+//     request takes it out and hands the processor over to it.
 //
 // Messages without an answer that counts (the close of a file, ...) are not in the table: they are
 // `struct request` parts of what they end, QUEUED only, and dropped when the server has read them.
@@ -80,12 +82,13 @@ struct request {
     uint16_t slot;
     uint8_t state; // enum request_state, read without the lock by who waits
     bool cancelled, cancel_queued, positioned;
+    bool own_account; // has a reference on `account`
     struct request_wait *wait; // NULL: nobody waits
     int64_t result;
     struct file *file; // SEND: what is sent. OPEN, DUP: what the server gave
     struct loan loan;
     struct window *window;          // the scheme's, with a reference
-    struct scheme_account *account; // who is charged; NULL: nobody
+    struct scheme_account *account; // who is charged; NULL: nobody. Else borrowed from who waits
     // A message that is not in the table: the server has read it (or never will).
     void (*drop)(struct request *r);
 };
@@ -93,11 +96,12 @@ struct request {
 struct request_queue {
     struct spinlock lock;
     struct list pending, free;
+    struct list idle; // the server's threads that wait: struct request_reader.link
     struct request *chunks[REQUESTS_MAX / REQUESTS_CHUNK];
     uint16_t count; // slots there are
     bool dead;
     struct window *window;     // NULL when dead: a dead server's memory is not kept
-    struct wait_queue readers; // the server's threads, and who polls its file
+    struct wait_queue pollers; // of the server's file
 };
 
 static inline uint64_t request_id(const struct request *r)
@@ -108,7 +112,9 @@ static inline uint64_t request_id(const struct request *r)
 void request_queue_init(struct request_queue *q, struct window *window); // its reference moves in
 void request_queue_drop(struct request_queue *q); // after requests_fail() and all clients
 
-// The client's side. -ENODEV: the server is gone. -EAGAIN: too many requests. -ENOMEM.
+// The client's side. -ENODEV: the server is gone. -EAGAIN: too many requests. -ENOMEM. Of the
+// message the kind is set; the caller fills in the rest. It keeps `account` until the request is
+// over for it, or moves its reference in (own_account). One that it leaves gets its own.
 err_t request_begin(struct request_queue *q, enum message_kind kind, struct scheme_account *account,
                     struct request **request) must_check;
 // Waits for the answer. A signal asks the server to cancel (a message it has not seen is taken
@@ -120,14 +126,20 @@ void request_end(struct request_queue *q, struct request *r); // NULL: nothing t
 bool request_post(struct request_queue *q, struct request *r, enum message_kind kind);
 
 // The server's side.
-// What the server reads next, copied; false: nothing waits.
+// What the server reads next, as the packet of its version of the protocol.
 struct request_read {
-    uint64_t id; // for the packet
-    struct message message;
     struct request *request;
     uint64_t generation;
+    bool cancel; // it asks to cancel the request
+    union {
+        struct redox_packet packet;
+        struct redox_sqe entry;
+    };
 };
-bool request_next(struct request_queue *q, struct request_read *read);
+// `wait`: sleeps until there is one. -EAGAIN: there is none; -ENODEV: and there will be none;
+// -EINTR.
+err_t request_next(struct request_queue *q, bool version2, bool wait, struct request_read *read)
+    must_check;
 void request_read_done(struct request_queue *q, struct request_read *read);
 void request_return(struct request_queue *q, struct request_read *read); // could not be read
 // Ends the request that a->id names, which the server has seen, with a->result, or with `file` for
