@@ -44,17 +44,16 @@ static err_t buffer_out(const struct loan *l, uint64_t at, const void *from, siz
     return 0;
 }
 
-static err_t loan_small(struct loan *l)
+static err_t loan_small(struct loan *l, struct window *w)
 {
-    err_t e = window_take(l->window, l->size, l->flags & LOAN_READ, &l->slot);
-    if (e)
-        return e;
+    if (unlikely(!l->slot.memory)) {
+        err_t e = window_take(w, &l->slot);
+        if (e)
+            return e;
+    }
+    window_slot_use(&l->slot, l->size, l->flags & LOAN_READ);
     l->address = l->slot.address;
-    if (l->flags & LOAN_READ)
-        e = buffer_in(l, l->slot.memory, l->base, l->size);
-    if (e)
-        window_give(l->window, &l->slot);
-    return e;
+    return l->flags & LOAN_READ ? buffer_in(l, l->slot.memory, l->base, l->size) : 0;
 }
 
 // The part of the buffer that lies in page `i` of the loan: where it starts, and how long it is.
@@ -208,7 +207,7 @@ err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size,
     l->window = w;
     if (size > PAGE_SIZE)
         l->page_count = (uint32_t)div_round_up(base % PAGE_SIZE + size, PAGE_SIZE);
-    err_t e = l->page_count ? loan_large(l) : loan_small(l);
+    err_t e = l->page_count ? loan_large(l) : loan_small(l, w);
     if (e)
         l->window = NULL;
     return e;
@@ -251,16 +250,11 @@ static err_t copy_pages_back(struct loan *l, uint64_t filled)
 
 void loan_drop(struct loan *l)
 {
-    struct window *w = l->window;
-    if (!w)
-        return;
-    if (l->page_count) {
+    if (l->window && l->page_count) {
         loan_revoke(l);
-        place_give(w, &l->range);
+        place_give(l->window, &l->range);
         loan_discharge(l->user, l->page_count);
         drop_pages(l);
-    } else {
-        window_give(w, &l->slot);
     }
     l->window = NULL;
 }

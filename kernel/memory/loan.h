@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Loans: a caller's buffer made visible to a server for the time of one call.
 //
-//   struct loan l;                                   part of the request
+//   struct loan l;                                   part of the request, zeroed at first
 //   err_t e = loan_begin(&l, w, buffer, size, LOAN_WRITE | LOAN_USER, user);
 //   ... send the request with l.address and l.size, wait for the answer ...
 //   loan_revoke(&l);                                 the server's thread, when it answers
@@ -44,7 +44,7 @@ struct loan {
     uint32_t user;
     bool mapped;
     uint32_t page_count;
-    struct window_slot slot;
+    struct window_slot slot; // for small ones: taken at the first, kept for the next
     struct range_node range; // in the window, while mapped
     struct page **pages;     // lent or private (lowest bit set)
     struct page *few[4];

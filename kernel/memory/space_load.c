@@ -57,11 +57,12 @@ static unsigned slot_for(struct space_cpu *c, const struct space *s, bool *keep)
     return slot;
 }
 
-static void switch_to(struct space_cpu *c, struct space *s)
+static inline void switch_to(struct space_cpu *c, struct space *s)
 {
     struct space *old = c->loaded;
+    uint64_t bit = this_bit();
     if (s) {
-        __atomic_or_fetch(&s->cpus_loaded, this_bit(), __ATOMIC_SEQ_CST);
+        __atomic_or_fetch(&s->cpus_loaded, bit, __ATOMIC_SEQ_CST);
         bool keep = false;
         unsigned pcid = paging_has_pcid() ? slot_for(c, s, &keep) + 1 : 0;
         paging_load(s->top_table, pcid, keep);
@@ -69,10 +70,11 @@ static void switch_to(struct space_cpu *c, struct space *s)
         paging_load(memory_kernel_table(), 0, false);
     }
     c->loaded = s;
-    if (old) {
-        __atomic_and_fetch(&old->cpus_lazy, ~this_bit(), __ATOMIC_SEQ_CST);
-        __atomic_and_fetch(&old->cpus_loaded, ~this_bit(), __ATOMIC_SEQ_CST);
-    }
+    if (!old)
+        return;
+    if (!c->running) // it was lazy
+        __atomic_and_fetch(&old->cpus_lazy, ~bit, __ATOMIC_SEQ_CST);
+    __atomic_and_fetch(&old->cpus_loaded, ~bit, __ATOMIC_SEQ_CST);
 }
 
 static void lazy_begin(struct space_cpu *c)

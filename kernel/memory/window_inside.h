@@ -4,29 +4,18 @@
 #include "kernel/memory/loan.h"
 #include "kernel/memory/space_inside.h"
 
-enum { WINDOW_CHUNK = 64, WINDOW_CHUNKS = WINDOW_SLOTS_MAX / WINDOW_CHUNK };
-
 #define WINDOW_SLOT_BYTES (WINDOW_SLOTS_MAX * PAGE_SIZE)
 #define WINDOW_LOAN_BYTES GIB(1) // on loan to one server at once
 #define WINDOW_BYTES      (WINDOW_SLOT_BYTES + WINDOW_LOAN_BYTES)
-
-struct slot_state {
-    struct page *page;
-    uint32_t next;  // free: number + 1 of the next free one
-    uint32_t dirty; // bytes at its start that may hold what an earlier message left
-};
 
 struct window {
     uint32_t references;
     struct space *space;
     uaddr_t base; // slots, then loans
-    // Free slots, a stack: number + 1 of the first in the lower half (0: none), a count of changes
-    // in the upper, so that a compare-and-swap notices when the first went and came back.
-    uint64_t free align_to(64);
-    struct spinlock lock align_to(64); // RANK_WINDOW: `made`, `chunks`, `loans`
-    uint32_t made;                     // slots that have a page
-    struct slot_state *chunks[WINDOW_CHUNKS];
-    struct rb_tree loans; // struct loan.range: addresses
+    struct spinlock lock align_to(64); // RANK_WINDOW: all below
+    struct list pages;                 // the slots': struct page.link
+    uint32_t made;                     // slots
+    struct rb_tree loans;              // struct loan.range: addresses
 };
 
 // loan_account.c: pages on loan for each user. False: that would be more than `most`.

@@ -11,7 +11,7 @@ enum { PROCESSES_MAX = 32768, TASKS_MAX = 65536 };
 static err_t parts_inherit(struct process *p, struct process *from, const struct clone_request *r)
 {
     p->abi = from->abi;
-    p->credentials = credentials_of(from);
+    process_set_credentials(p, credentials_of(from));
     memcpy(p->limits, from->limits, sizeof(p->limits));
     memcpy(p->name, from->name, sizeof(p->name));
     p->no_new_privileges = from->no_new_privileges;

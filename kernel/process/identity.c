@@ -6,7 +6,7 @@ void process_publish_credentials(struct process *p, struct credentials *c)
 {
     uint64_t flags = spin_lock_irq(&p->lock);
     struct credentials *old = p->credentials;
-    p->credentials = c;
+    process_set_credentials(p, c);
     // What it has seen with other rights is not for those who share the new ones (prctl(2)).
     if (c->effective_user != old->effective_user || c->effective_group != old->effective_group ||
         c->file_user != old->file_user || c->file_group != old->file_group) {

@@ -62,7 +62,7 @@ static err_t parts_make(struct process *p, const struct abi *abi)
     p->is_init = true;
     memcpy(p->limits, first_limits, sizeof(p->limits));
     memcpy(p->name, "init", 5);
-    p->credentials = credentials_make(0);
+    process_set_credentials(p, credentials_make(0));
     p->handlers = signal_handlers_make();
     p->place = place_make(name_tree_root(), name_tree_root());
     if (!p->credentials || !p->handlers || !p->place)

@@ -148,7 +148,8 @@ struct process {
     struct space *space;
     struct descriptors *descriptors;
     struct place *place;
-    struct credentials *credentials;
+    struct credentials *credentials; // written by process_set_credentials() only
+    uint64_t effective;              // its effective user, and group in the upper half (atomic)
     struct signal_handlers *handlers;
     struct signal_queue pending;
     struct signal_queue held;  // that the program was told of and has not asked for (signal_hold)
@@ -244,6 +245,15 @@ err_t place_enter(const struct view *v, const char *path, struct name **which) m
 
 // The terminal room is told when a session leader ends (its terminal hangs up). Sleeping context.
 void process_set_session_hook(void (*end)(struct process *leader));
+
+// The pointer; process.lock is held, or nobody else has the process yet. `c` may be NULL before.
+static inline void process_set_credentials(struct process *p, struct credentials *c)
+{
+    p->credentials = c;
+    if (c)
+        __atomic_store_n(&p->effective, (uint64_t)c->effective_group << 32 | c->effective_user,
+                         __ATOMIC_RELAXED);
+}
 
 // Another thread may change a process's credentials at any time: read them through one of these.
 struct credentials *credentials_of(struct process *p);              // with a reference

@@ -281,7 +281,7 @@ static void swap_identity(struct process *p, struct program *program, struct cre
     signal_handlers_exec(h);
     uint64_t flags = spin_lock_irq(&p->lock);
     struct credentials *old_credentials = p->credentials;
-    p->credentials = c;
+    process_set_credentials(p, c);
     p->program = program->file->where;
     spin_unlock_irq(&p->lock, flags);
     flags = spin_lock_irq(&p->signal_lock);

@@ -188,12 +188,9 @@ static struct caller_ids caller_ids_look(void)
     struct task *t = task_current();
     if (!t)
         return (struct caller_ids){ 0 };
-    struct process *p = t->process;
-    uint64_t flags = spin_lock_irq(&p->lock);
-    struct caller_ids ids = { p->number, p->credentials->effective_user,
-                              p->credentials->effective_group };
-    spin_unlock_irq(&p->lock, flags);
-    return ids;
+    uint64_t effective = __atomic_load_n(&t->process->effective, __ATOMIC_RELAXED);
+    return (struct caller_ids){ t->process->number, (uint32_t)effective,
+                                (uint32_t)(effective >> 32) };
 }
 
 void view_init(void)

@@ -122,7 +122,8 @@ static inline void switch_to(struct turn_cpu *c, struct thread *from, struct thr
         space_load(to->space);
     if (to->space) {
         arch_user_load(&to->user);
-        arch_ports_load(to->ports);
+        if (to->ports || from->ports || !from->space)
+            arch_ports_load(to->ports);
     }
     arch_context_switch(&from->context, &to->context);
     let_go(&this_cpu(turn_cpus)); // maybe another CPU

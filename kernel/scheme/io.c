@@ -49,6 +49,11 @@ static void io_advance(struct io *io, size_t size)
 err_t io_put(struct io *io, const void *from, size_t size)
 {
     assert(size <= io->left);
+    if (likely(!io->vectors && io->user)) {
+        size_t lost = user_copy_out_part(io->one.base + io->offset, from, size);
+        io_advance(io, size - lost);
+        return lost ? -EFAULT : 0;
+    }
     const char *p = from;
     while (size) {
         size_t n, lost = 0;
@@ -69,6 +74,11 @@ err_t io_put(struct io *io, const void *from, size_t size)
 err_t io_get(struct io *io, void *to, size_t size)
 {
     assert(size <= io->left);
+    if (likely(!io->vectors && io->user)) {
+        size_t lost = user_copy_in_part(to, io->one.base + io->offset, size);
+        io_advance(io, size - lost);
+        return lost ? -EFAULT : 0;
+    }
     char *p = to;
     while (size) {
         size_t n, lost = 0;
@@ -86,14 +96,14 @@ err_t io_get(struct io *io, void *to, size_t size)
     return 0;
 }
 
-uint64_t io_here(struct io *io, uint64_t most, uint64_t *address)
+uint64_t io_here_scattered(struct io *io, uint64_t most, uint64_t *address)
 {
     size_t size;
     *address = io_piece(io, min_of(most, io->left), &size);
     return size;
 }
 
-void io_skip(struct io *io, size_t size)
+void io_skip_scattered(struct io *io, size_t size)
 {
     assert(size <= io->left);
     while (size) {

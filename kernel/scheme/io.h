@@ -37,9 +37,30 @@ err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, b
 
 err_t io_put(struct io *io, const void *from, size_t size) must_check; // size <= io->left
 err_t io_get(struct io *io, void *to, size_t size) must_check;
+uint64_t io_here_scattered(struct io *io, uint64_t most, uint64_t *address);
+void io_skip_scattered(struct io *io, size_t size);
+
 // The piece that comes next, as one address: at most `most` bytes; it stays where it is.
-uint64_t io_here(struct io *io, uint64_t most, uint64_t *address);
-void io_skip(struct io *io, size_t size); // moves on without touching the bytes
+static inline uint64_t io_here(struct io *io, uint64_t most, uint64_t *address)
+{
+    if (unlikely(io->vectors != NULL))
+        return io_here_scattered(io, most, address);
+    *address = io->one.base + io->offset;
+    return min_of(most, io->left);
+}
+
+// Moves on without touching the bytes; size <= io->left.
+static inline void io_skip(struct io *io, size_t size)
+{
+    if (unlikely(io->vectors != NULL)) {
+        io_skip_scattered(io, size);
+        return;
+    }
+    io->offset += size;
+    io->left -= size;
+    io->done += size;
+}
+
 err_t io_put_zeros(struct io *io, size_t size) must_check;
 // What a read or write returns: the bytes done, or `e` when none were.
 static inline len_t io_result(const struct io *io, err_t e)

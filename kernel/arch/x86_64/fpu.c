@@ -38,22 +38,27 @@ static struct fpu_layout layout = { .area_size = FPU_LEGACY_SIZE };
 static struct slab_cache *cache;
 static char *initial; // a fresh area
 
-static DEFINE_PERCPU(struct fpu_state *, loaded);
-static DEFINE_PERCPU(bool, live);
-static DEFINE_PERCPU(bool, in_simd);
+struct fpu_cpu {
+    struct fpu_state *loaded; // whose registers they are; what ran after may not have used them
+    bool live;                // they are newer than its memory
+    bool in_simd;
+};
 
-static void area_save(char *area)
+static DEFINE_PERCPU(struct fpu_cpu, fpu_cpu);
+static bool optimised; // XSAVEOPT is there
+
+static inline void area_save(char *area)
 {
     uint32_t low = (uint32_t)layout.features, high = (uint32_t)(layout.features >> 32);
-    if (!layout.extended)
-        __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
-    else if (cpu_has(CPU_XSAVEOPT))
+    if (likely(optimised))
         __asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
-    else
+    else if (layout.extended)
         __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
 
-static void area_load(const char *area)
+static inline void area_load(const char *area)
 {
     uint32_t low = (uint32_t)layout.features, high = (uint32_t)(layout.features >> 32);
     if (layout.extended)
@@ -112,6 +117,7 @@ static void make_initial(void)
 void fpu_init(void)
 {
     layout.extended = cpu_has(CPU_XSAVE);
+    optimised = layout.extended && cpu_has(CPU_XSAVEOPT);
     if (layout.extended)
         layout.features = features_wanted();
     features_enable();
@@ -161,24 +167,25 @@ void fpu_state_copy(struct fpu_state *to, const struct fpu_state *from)
     memcpy(to->area, from->area, layout.area_size);
 }
 
-static void state_load(struct fpu_state *s)
+static inline void state_load(struct fpu_cpu *c, struct fpu_state *s)
 {
     int32_t cpu = (int32_t)cpu_number();
-    if (this_cpu(loaded) != s || s->cpu != cpu) {
+    if (c->loaded != s || s->cpu != cpu) {
         area_load(s->area);
-        this_cpu(loaded) = s;
+        c->loaded = s;
         s->cpu = cpu;
     }
-    this_cpu(live) = true;
+    c->live = true;
 }
 
 void fpu_switch(struct fpu_state *from, struct fpu_state *to)
 {
-    if (from != NULL && this_cpu(live))
+    struct fpu_cpu *c = &this_cpu(fpu_cpu);
+    if (from && c->live)
         area_save(from->area);
-    this_cpu(live) = false;
-    if (to != NULL)
-        state_load(to);
+    c->live = false;
+    if (to)
+        state_load(c, to);
 }
 
 void fpu_save_current(struct fpu_state *s)
@@ -191,7 +198,7 @@ void fpu_load_current(const struct fpu_state *s)
 {
     struct fpu_state *own = (struct fpu_state *)s;
     own->cpu = -1;
-    state_load(own);
+    state_load(&this_cpu(fpu_cpu), own);
 }
 
 size_t fpu_frame_size(void)
@@ -215,13 +222,14 @@ bool simd_begin(void)
 {
     preempt_off();
     uint64_t flags = irq_save();
-    bool free = !this_cpu(in_simd);
+    struct fpu_cpu *c = &this_cpu(fpu_cpu);
+    bool free = !c->in_simd;
     if (free) {
-        this_cpu(in_simd) = true;
-        if (this_cpu(live))
-            area_save(this_cpu(loaded)->area);
+        c->in_simd = true;
+        if (c->live)
+            area_save(c->loaded->area);
         else
-            this_cpu(loaded) = NULL;
+            c->loaded = NULL;
     }
     irq_restore(flags);
     if (!free)
@@ -232,9 +240,10 @@ bool simd_begin(void)
 void simd_end(void)
 {
     uint64_t flags = irq_save();
-    if (this_cpu(live))
-        area_load(this_cpu(loaded)->area);
-    this_cpu(in_simd) = false;
+    struct fpu_cpu *c = &this_cpu(fpu_cpu);
+    if (c->live)
+        area_load(c->loaded->area);
+    c->in_simd = false;
     irq_restore(flags);
     preempt_on();
 }

@@ -145,7 +145,7 @@ static err_t set_id(struct process *p, uint32_t id, bool is_group)
         uint64_t flags = spin_lock_irq(&p->lock);
         bool same = p->credentials == now;
         if (c && same)
-            p->credentials = c;
+            process_set_credentials(p, c);
         spin_unlock_irq(&p->lock, flags);
         credentials_put(now);
         if (!c)

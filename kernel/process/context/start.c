@@ -71,7 +71,7 @@ static void begin(void *data)
 static void inherit_plain(struct process *p, struct process *from)
 {
     p->abi = from->abi;
-    p->credentials = credentials_of(from);
+    process_set_credentials(p, credentials_of(from));
     memcpy(p->limits, from->limits, sizeof(p->limits));
     p->no_new_privileges = from->no_new_privileges;
     p->dumpable = from->dumpable;

@@ -127,9 +127,12 @@ static void reader_wake_locked(struct request_queue *q, bool (*wake)(struct thre
         (void)wake(container_of(link, struct request_reader, link)->thread);
 }
 
-static void pollers_wake(struct request_queue *q)
+static inline void pollers_wake(struct request_queue *q)
 {
-    wait_wake_key(&q->pollers, POLL_IN, 1);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); // pairs with waiter_add()
+    if (unlikely(__atomic_load_n(&q->pollers.waiters.next, __ATOMIC_RELAXED) !=
+                 &q->pollers.waiters))
+        wait_wake_key(&q->pollers, POLL_IN, 1);
 }
 
 // Tells the waiting thread; from then on r is its own, or (gone) nobody's. A server that has more
