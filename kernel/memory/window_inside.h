@@ -11,7 +11,7 @@
 struct window {
     uint32_t references;
     struct space *space;
-    uaddr_t base; // slots, then loans
+    uaddr_t base;                      // slots, then loans
     struct spinlock lock align_to(64); // RANK_WINDOW: all below
     struct list pages;                 // the slots': struct page.link
     uint32_t made;                     // slots

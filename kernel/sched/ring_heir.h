@@ -33,8 +33,8 @@ static inline must_check bool ring_hand(struct ring_core *me, struct ring_item *
 static inline bool heir_may_go(const struct ring_core *me, nanos_t now)
 {
     return !__atomic_load_n(&me->sent, __ATOMIC_RELAXED) && !me->late &&
-           (!me->waiting || (now - me->chosen_at < RING_SLICE &&
-                             !(me->real_time_bits[0] | me->real_time_bits[1])));
+           (!me->waiting ||
+            (now - me->chosen_at < RING_SLICE && !(me->real_time_bits[0] | me->real_time_bits[1])));
 }
 
 // When `current` blocks and there is an heir: what runs now. NULL: ring_turn() has to choose.

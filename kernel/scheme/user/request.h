@@ -82,7 +82,7 @@ struct request {
     uint16_t slot;
     uint8_t state; // enum request_state, read without the lock by who waits
     bool cancelled, cancel_queued, positioned;
-    bool own_account; // has a reference on `account`
+    bool own_account;          // has a reference on `account`
     struct request_wait *wait; // NULL: nobody waits
     int64_t result;
     struct file *file; // SEND: what is sent. OPEN, DUP: what the server gave
