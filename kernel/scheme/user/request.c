@@ -135,21 +135,23 @@ static inline void pollers_wake(struct request_queue *q)
         wait_wake_key(&q->pollers, POLL_IN, 1);
 }
 
-// Tells the waiting thread; from then on r is its own, or (gone) nobody's. A server that has more
-// to do keeps its processor.
+// Tells the waiting thread; from then on r is its own, or (gone) nobody's, and `w` may be anything:
+// it leaves as soon as it sees the outcome, though not its last use of queue.lock. A server that
+// has more to do keeps its processor.
 static void tell_locked(struct request_queue *q, struct request *r, enum request_outcome outcome,
                         int64_t result)
 {
     struct request_wait *w = r->wait;
+    struct thread *thread = w->thread;
     r->wait = NULL;
     if (outcome == REQUEST_HAS_ANSWER)
         r->state = REQUEST_ANSWERED;
     w->result = result;
     __atomic_store_n(&w->outcome, outcome, __ATOMIC_RELEASE); // pairs with request_sleep()
     if (list_empty(&q->pending))
-        thread_hand_over(w->thread);
+        thread_hand_over(thread);
     else
-        thread_wake(w->thread);
+        thread_wake(thread);
 }
 
 // Who waits goes, the request stays: from here on it holds its account itself.
