@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/runner"))
 
 import execute as runner     # noqa: E402
+import fetch    # noqa: E402
 import options as runner_options    # noqa: E402
 import qemu as runner_qemu      # noqa: E402
 
@@ -94,6 +95,17 @@ def program(name):
     """What to --add so that a program of tests/programs is there by its name."""
     built = ROOT / "build" / BUILD / "tests/programs" / name
     return f"{built}:/bin/{name}"
+
+
+def debian(*names):
+    """What to --add for programs of Debian's packages (components of tools/runner/fetch.py) with
+    their C library and its loader."""
+    names = ("glibc",) + names
+    cache = fetch.fetch(names)
+    loader = cache / "glibc/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+    return [f"{loader}:/lib64/{loader.name}"] + [
+        f"{folder}:/{folder.name}" for name in names
+        for folder in sorted((cache / name).iterdir()) if folder.is_dir()]
 
 
 class Picture:

@@ -57,7 +57,7 @@ def _targets(folder, kernel):
     rules = output_of(["ninja", "-C", folder, "-t", "targets", "all"]).splitlines()
     names = [rule.split(":")[0] for rule in rules]
     programs = [n for n in names
-                if re.fullmatch(r"(tests/programs|docs/examples|user/\w+)/\w+", n)]
+                if re.fullmatch(r"(tests/programs|docs/examples|user/\w+)/\w+(\.so)?", n)]
     ours = ["kernel/cryptos", "kernel/symbols.checked"] if kernel == "cryptos" else []
     return ours + programs
 

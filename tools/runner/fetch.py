@@ -36,8 +36,17 @@ class Component:
     built_in: bool = False  # becomes part of the kernel: content that differs is refused
     pinned: bool = True     # False: any version will do, it only serves as a peer
     inner: str = ""         # archive inside the package that the members are in
+    guest: bool = False     # a part of the guest's tree, for tests: debian() in tests/boot/harness.py
 
 
+def _guest(name, package, *members):
+    """Files of Debian's that tests put into the guest, under their own names there; a library under
+    the name without its last numbers, which loaders look for."""
+    take = tuple((rf"\./({member})(?:(?<=\.so\.\d)\.[\d.]+)?$", r"\1") for member in members)
+    return Component(name, package, "binary", take, guest=True)
+
+
+LIBRARIES = r"(?:usr/)?lib/x86_64-linux-gnu"
 COMPONENTS = (
     Component("acpica", "linux-source-6.1", "binary", (
         (r"[^/]+/drivers/acpi/acpica/([^/]+\.[ch])$", r"core/\1"),
@@ -63,6 +72,19 @@ COMPONENTS = (
     Component("linux", "linux-image-cloud-amd64", "binary",
               ((r"\./boot/vmlinuz-.*$", "vmlinuz"), (r"\./boot/config-.*$", "config")),
               pinned=False),
+    _guest("glibc", "libc6", rf"{LIBRARIES}/(?:ld-linux-x86-64|libc|libm|libdl|libpthread)\.so\.\d"),
+    _guest("glibc-dev", "libc6-dev", rf"{LIBRARIES}/(?:crt[1in]\.o|libc\.so|libc_nonshared\.a)"),
+    _guest("readline", "libreadline8", rf"{LIBRARIES}/libreadline\.so\.\d"),
+    _guest("tinfo", "libtinfo6", rf"{LIBRARIES}/libtinfo\.so\.\d"),
+    _guest("ncurses", "libncursesw6", rf"{LIBRARIES}/libncursesw\.so\.\d"),
+    _guest("zlib-library", "zlib1g", rf"{LIBRARIES}/libz\.so\.\d"),
+    _guest("expat", "libexpat1", rf"{LIBRARIES}/libexpat\.so\.\d"),
+    _guest("lua", "lua5.4", r"usr/bin/lua5\.4"),
+    _guest("tcc", "tcc", r"usr/bin/tcc", rf"{LIBRARIES}/tcc/(?:libtcc1\.a|include/[^/]+\.h)"),
+    _guest("python", "python3.11-minimal", r"usr/bin/python3\.11"),
+    _guest("python-library", "libpython3.11-minimal", r"usr/lib/python3\.11/.*\.py"),
+    _guest("less", "less", r"usr/bin/less"),
+    _guest("nano", "nano", r"bin/nano"),
 )
 
 
