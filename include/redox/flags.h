@@ -256,6 +256,16 @@
 #define REDOX_CALL_STD_FS       0x10000
 #define REDOX_CALL_MULTIPLE_FDS 0x20000
 
+// What a call with REDOX_CALL_STD_FS asks for: struct redox_std_fs_call as its metadata.
+#define REDOX_STD_FS_FCHMOD    1 // argument: the mode
+#define REDOX_STD_FS_FCHOWN    2 // user | group << 32
+#define REDOX_STD_FS_GETDENTS  3 // where to go on; kinds as REDOX_DIRENT_LATER_*
+#define REDOX_STD_FS_FSTAT     4
+#define REDOX_STD_FS_FSTATVFS  5
+#define REDOX_STD_FS_FSYNC     6
+#define REDOX_STD_FS_FTRUNCATE 7 // the size
+#define REDOX_STD_FS_FUTIMENS  8
+
 // What a new program finds behind its environment (its numbers are shared with ELF's).
 #define REDOX_AT_NULL   0
 #define REDOX_AT_PHDR   3

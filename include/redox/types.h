@@ -64,6 +64,14 @@ REDOX_CHECK_AT(struct redox_dirent_header, next_opaque, 8);
 REDOX_CHECK_AT(struct redox_dirent_header, length, 16);
 REDOX_CHECK_AT(struct redox_dirent_header, kind, 18);
 
+struct redox_std_fs_call { // metadata of a call with REDOX_CALL_STD_FS
+    uint8_t kind;          // REDOX_STD_FS_*
+    uint8_t reserved[7];
+    uint64_t argument, argument2;
+};
+REDOX_CHECK_SIZE(struct redox_std_fs_call, 24);
+REDOX_CHECK_AT(struct redox_std_fs_call, argument, 8);
+
 // Time.
 
 // The kernel writes the padding as zero: C libraries read tv_nsec as 64 bits.

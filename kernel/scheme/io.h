@@ -61,6 +61,10 @@ static inline void io_skip(struct io *io, size_t size)
     io->done += size;
 }
 
+static inline bool io_is_scattered(const struct io *io)
+{
+    return io->count > 1;
+}
 err_t io_put_zeros(struct io *io, size_t size) must_check;
 // What a read or write returns: the bytes done, or `e` when none were.
 static inline len_t io_result(const struct io *io, err_t e)

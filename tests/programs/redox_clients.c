@@ -58,6 +58,46 @@ static void files_are_sent_to_the_server(void)
     redox_close(f);
 }
 
+static void only_the_last_of_a_file_is_sent_exclusively(void)
+{
+    char text[16] = "";
+    int64_t reader = file_open("pipe:", REDOX_O_RDONLY), writer = file_dup(reader, "write");
+    int64_t f = file_open("files:", REDOX_O_RDONLY | REDOX_O_DIRECTORY);
+    expect(reader >= 0 && writer >= 0 && f >= 0);
+    int64_t other = redox_dup(writer, NULL, 0);
+    expect_is(redox_sendfd(f, writer, REDOX_SENDFD_EXCLUSIVE, 0), -REDOX_EBUSY);
+    expect_is(redox_close(other), 0);
+    expect_is(redox_write(writer, "mine ", 5), 5); // it stayed
+    expect_is(redox_sendfd(f, writer, REDOX_SENDFD_EXCLUSIVE, 0), 7);
+    expect_is(redox_close(writer), -REDOX_EBADF);
+    expect_is(redox_read(reader, text, sizeof(text)), 13);
+    expect_is(memcmp(text, "mine obtained", 13), 0);
+    redox_close(reader);
+    redox_close(f);
+}
+
+static void directories_have_entries(void)
+{
+    static char entries[200];
+    int64_t file = file_open("files:entry", REDOX_O_RDWR | REDOX_O_CREAT | 0600);
+    int64_t f = file_open("files:", REDOX_O_RDONLY | REDOX_O_DIRECTORY);
+    expect(file >= 0 && f >= 0);
+    int64_t n = redox_getdents(f, entries, sizeof(entries), 0);
+    const struct redox_dirent_header *h = (const void *)entries;
+    bool found = false;
+    uint64_t next = 0;
+    for (int64_t at = 0; at < n; at += h->length) {
+        h = (const void *)(entries + at);
+        next = h->next_opaque;
+        found |= strcmp(entries + at + sizeof(*h), "entry") == 0;
+    }
+    expect(found && n > 0);
+    expect_is(redox_getdents(f, entries, sizeof(entries), next), 0);
+    redox_close(f);
+    redox_close(file);
+    expect_is(file_unlink("files:entry"), 0);
+}
+
 static void schemes_end_by_their_name(void)
 {
     int64_t f = file_open("files:last", REDOX_O_RDWR | REDOX_O_CREAT);
@@ -71,8 +111,12 @@ static void schemes_end_by_their_name(void)
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
-        TEST(dup_with_a_name_opens_anew),        TEST(the_server_tells_the_path),
-        TEST(a_server_may_answer_with_its_file), TEST(files_are_sent_to_the_server),
+        TEST(dup_with_a_name_opens_anew),
+        TEST(the_server_tells_the_path),
+        TEST(a_server_may_answer_with_its_file),
+        TEST(files_are_sent_to_the_server),
+        TEST(only_the_last_of_a_file_is_sent_exclusively),
+        TEST(directories_have_entries),
         TEST(schemes_end_by_their_name),
     };
     return run_tests(tests, array_len(tests));

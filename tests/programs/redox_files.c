@@ -230,6 +230,53 @@ static void requests_nobody_has(void)
     redox_close(fd);
 }
 
+static int64_t std_fs(int64_t fd, uint8_t kind, void *payload, size_t size, uint64_t argument)
+{
+    struct redox_std_fs_call c = { .kind = kind, .argument = argument };
+    return redox_call(fd, payload, size, REDOX_CALL_STD_FS | REDOX_CALL_READ | 3, (uint64_t *)&c);
+}
+
+// What 0.9 calls instead of fchmod and its like.
+static void calls_of_later_versions(void)
+{
+    struct redox_stat st;
+    struct redox_statvfs fs;
+    struct redox_timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 6 } };
+    static char entries[400];
+    int64_t fd = file_open(path, REDOX_O_RDWR);
+    expect_is(std_fs(fd, REDOX_STD_FS_FCHMOD, NULL, 0, 0604), 0);
+    expect_is(std_fs(fd, REDOX_STD_FS_FCHOWN, NULL, 0, 7 | 8ull << 32), 0);
+    expect_is(std_fs(fd, REDOX_STD_FS_FTRUNCATE, NULL, 0, 12), 0);
+    expect_is(std_fs(fd, REDOX_STD_FS_FUTIMENS, times, sizeof(times), 0), 0);
+    expect_is(std_fs(fd, REDOX_STD_FS_FSYNC, NULL, 0, 0), 0);
+    expect_is(std_fs(fd, REDOX_STD_FS_FSTAT, &st, sizeof(st), 0), 0);
+    expect_is(st.st_mode & REDOX_MODE_PERM, 0604);
+    expect_is(st.st_uid * 100 + st.st_gid, 708);
+    expect_is(st.st_size, 12);
+    expect_is(st.mtime * 10 + st.atime, 65);
+    expect_is(std_fs(fd, REDOX_STD_FS_FSTAT, &st, 50, 0), -REDOX_EINVAL);
+    expect_is(std_fs(fd, REDOX_STD_FS_FSTATVFS, &fs, sizeof(fs), 0), 0);
+    expect(fs.f_bsize > 0);
+    expect_is(std_fs(fd, REDOX_STD_FS_GETDENTS, entries, sizeof(entries), 0), -REDOX_ENOTDIR);
+    expect_is(std_fs(fd, 0, NULL, 0, 0), -REDOX_EOPNOTSUPP);
+    expect_is(std_fs(fd, 200, NULL, 0, 0), -REDOX_EOPNOTSUPP);
+    expect_is(redox_call(fd, NULL, 0, REDOX_CALL_STD_FS, NULL), -REDOX_EINVAL);
+    expect_is(redox_call(fd, NULL, 0, REDOX_CALL_STD_FS | 3, NULL), -REDOX_EFAULT);
+    expect_is(redox_close(fd), 0);
+    fd = file_open("/", REDOX_O_RDONLY | REDOX_O_DIRECTORY);
+    int64_t n = std_fs(fd, REDOX_STD_FS_GETDENTS, entries, sizeof(entries), 0);
+    expect(n > (int64_t)sizeof(struct redox_dirent_header));
+    for (int64_t at = 0; at < n;) {
+        const struct redox_dirent_header *h = (const void *)(entries + at);
+        bool root = strcmp(entries + at + sizeof(*h), "bin") == 0;
+        expect(!root || h->kind == REDOX_DIRENT_LATER_DIRECTORY ||
+               h->kind == REDOX_DIRENT_LATER_SYMLINK);
+        expect(h->kind != REDOX_DIRENT_UNSPECIFIED);
+        at += h->length;
+    }
+    expect_is(redox_close(fd), 0);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
@@ -244,6 +291,7 @@ int main(int argc, char **argv, char **envp)
         TEST(many_can_be_open),
         TEST(buffers_are_checked),
         TEST(requests_nobody_has),
+        TEST(calls_of_later_versions),
     };
     int failed = run_tests(tests, array_len(tests));
     return failed ? failed : file_unlink(path) < 0;

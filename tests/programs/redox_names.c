@@ -224,8 +224,8 @@ static void listings_have_both_forms(void)
     expect_is(redox_lseek(fd, 0, REDOX_SEEK_SET), 0);
     memset(text, 0, sizeof(text));
     expect_is(redox_read(fd, text, sizeof(text)), n);
-    // The same by getdents, with room for one or two entries at a time. The kind may be unsaid:
-    // versions number kinds differently.
+    // The same by getdents, with room for one or two entries at a time. The kind is unsaid:
+    // nothing tells which version's numbers this program wants.
     static char entry[48];
     uint64_t next = 0;
     size_t names = 0, lines = 0;
@@ -238,6 +238,7 @@ static void listings_have_both_forms(void)
             expect(h->length == sizeof(*h) + strlen(name) + 1 && at + h->length <= n);
             char *found = strstr(text, name);
             expect(found && found[strlen(name)] == '\n');
+            expect_is(h->kind, REDOX_DIRENT_UNSPECIFIED);
             next = h->next_opaque;
             at += h->length;
         }

@@ -271,6 +271,23 @@ static int wait_for_signal(void)
     return 6;
 }
 
+// Programs with pages are of versions that number the kinds of entries alike.
+static void entries_have_kinds(void)
+{
+    static char entries[400];
+    int64_t fd = must(file_open("/", REDOX_O_RDONLY | REDOX_O_DIRECTORY));
+    int64_t n = redox_getdents(fd, entries, sizeof(entries), 0);
+    expect(n > 0);
+    for (int64_t at = 0; at < n;) {
+        const struct redox_dirent_header *h = (const void *)(entries + at);
+        bool proc = strcmp(entries + at + sizeof(*h), "proc") == 0;
+        expect(h->kind != REDOX_DIRENT_UNSPECIFIED && h->kind <= REDOX_DIRENT_SOCKET);
+        expect(!proc || h->kind == REDOX_DIRENT_DIRECTORY);
+        at += h->length;
+    }
+    redox_close(fd);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
@@ -281,6 +298,7 @@ int main(int argc, char **argv, char **envp)
         TEST(queue_arguments),
         TEST(faults_have_their_entry),
         TEST(stopped_children_may_be_kept_quiet),
+        TEST(entries_have_kinds),
     };
     if (pages_set((uint64_t)exception_entry, (uint64_t)&control) != 32) {
         print("FAILED: no pages\n");

@@ -109,6 +109,27 @@ static uint64_t listing(char *to)
     return n;
 }
 
+// As records, from file number q->b on. No room for the first: EINVAL.
+static int64_t serve_entries(const struct asked *q, int file)
+{
+    char *to = (char *)q->buffer;
+    uint64_t n = 0;
+    if (file != -2)
+        return -REDOX_ENOTDIR;
+    for (uint64_t i = q->b; i < FILES; i++) {
+        struct redox_dirent_header h = { .inode = i + 10, .next_opaque = i + 1 };
+        if (!files[i].name[0])
+            continue;
+        h.length = (uint16_t)(sizeof(h) + strlen(files[i].name) + 1);
+        if (h.length > q->size - n)
+            return n ? (int64_t)n : -REDOX_EINVAL;
+        memcpy(to + n, &h, sizeof(h));
+        memcpy(to + n + sizeof(h), files[i].name, h.length - sizeof(h));
+        n += h.length;
+    }
+    return (int64_t)n;
+}
+
 static int64_t queue_take(const struct asked *q, int file)
 {
     uint64_t n = q->size < files[file].size ? q->size : files[file].size;
@@ -375,6 +396,8 @@ static int64_t serve_handle(const struct asked *q, bool *later)
         return serve_stat(q);
     case REDOX_SQE_FSTATVFS:
         return serve_statvfs(q);
+    case REDOX_SQE_GETDENTS:
+        return serve_entries(q, file);
     case REDOX_SQE_FSYNC:
         return 0;
     case REDOX_SQE_MMAP_PREP:
@@ -476,7 +499,8 @@ struct asked asked_of_entry(const struct redox_sqe *s)
         q.buffer = s->args[0];
         q.size = s->args[1];
         q.a = s->args[2];
-    } else if (q.code == REDOX_SQE_READ || q.code == REDOX_SQE_WRITE) {
+    } else if (q.code == REDOX_SQE_READ || q.code == REDOX_SQE_WRITE ||
+               q.code == REDOX_SQE_GETDENTS) {
         q.a = s->args[3];
         q.b = s->args[4];
     }

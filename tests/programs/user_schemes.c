@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "tests/programs/scheme_server.h"
@@ -98,6 +99,39 @@ static void large_transfers_are_whole(void)
     expect(memcmp(buffer, back, size) == 0);
     close(f);
     expect_is(unlink("/scheme/files/large"), 0);
+}
+
+// Buffers in pieces go as one request; the server's queue tells how many there were.
+static void pieces_are_gathered(void)
+{
+    char a[3], b[200], *large = calloc(2, 100000);
+    struct iovec out[] = { { "ab", 2 }, { NULL, 0 }, { "cdef", 4 }, { "g", 1 } };
+    struct iovec in[] = { { a, 3 }, { b, sizeof(b) } };
+    int f = open("/scheme/files/queue", O_RDWR | O_CREAT | O_NONBLOCK, 0600);
+    expect_is(writev(f, out, 4), 7);
+    expect_is(readv(f, in, 2), 7);
+    expect(memcmp(a, "abc", 3) == 0 && memcmp(b, "defg", 4) == 0);
+    expect_is(readv(f, in, 2), -1);
+    expect_is(errno, EAGAIN);
+    expect_is(write(f, "xyz", 3), 3); // as long as the first piece: the second is not waited for
+    expect_is(readv(f, in, 2), 3);
+    expect(memcmp(a, "xyz", 3) == 0);
+    struct iovec bad[] = { { "ok", 2 }, { (void *)16, 5 } };
+    expect_is(writev(f, bad, 2), 2);
+    expect_is(writev(f, bad + 1, 1), -1);
+    expect_is(errno, EFAULT);
+    expect_is(read(f, b, 10), 2);
+    close(f);
+    f = open("/scheme/files/pieces", O_RDWR | O_CREAT, 0600);
+    struct iovec most[] = { { large, 5 }, { large, 100000 } };
+    ssize_t n = writev(f, most, 2);
+    expect(n > 4096 && n <= 100005);
+    struct iovec first[] = { { large, 50000 }, { large + 50000, 50000 } };
+    expect_is(lseek(f, 0, SEEK_SET), 0);
+    expect_is(readv(f, first, 2), n);
+    close(f);
+    free(large);
+    expect_is(unlink("/scheme/files/pieces"), 0);
 }
 
 static void status_is_told_and_changed(void)
@@ -311,6 +345,7 @@ static const struct {
     { "files_are_written_and_read", files_are_written_and_read },
     { "bad_pointers_are_refused", bad_pointers_are_refused },
     { "large_transfers_are_whole", large_transfers_are_whole },
+    { "pieces_are_gathered", pieces_are_gathered },
     { "status_is_told_and_changed", status_is_told_and_changed },
     { "directories_are_listed", directories_are_listed },
     { "readers_wait_for_writers", readers_wait_for_writers },

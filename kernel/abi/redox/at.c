@@ -220,14 +220,3 @@ REDOX_CALL(pipe2)
     (void)!descriptor_close(d, (int)first);
     return e;
 }
-
-// No scheme of this kernel has requests of its own; the calls this one replaces are all there.
-REDOX_CALL(call)
-{
-    struct file *file;
-    err_t e = redox_file(ARG(0), &file);
-    if (e)
-        return e;
-    file_put(file);
-    return -EOPNOTSUPP;
-}

@@ -111,9 +111,22 @@ err_t redox_directory_seek(struct file *f, int64_t by, enum seek_from from, uint
 struct entry_sink {
     struct directory_sink sink;
     struct io *io;
+    enum redox_kinds kinds;
     bool full;
     err_t error;
 };
+
+static uint8_t kind_of(unsigned kind, enum redox_kinds kinds)
+{
+    static const uint8_t first[] = {
+        [NODE_FILE] = REDOX_DIRENT_FILE,      [NODE_DIRECTORY] = REDOX_DIRENT_DIRECTORY,
+        [NODE_LINK] = REDOX_DIRENT_SYMLINK,   [NODE_BLOCK] = REDOX_DIRENT_BLOCK,
+        [NODE_CHARACTER] = REDOX_DIRENT_CHAR, [NODE_SOCKET] = REDOX_DIRENT_SOCKET,
+    };
+    if (kinds == REDOX_KINDS_LATER)
+        return (uint8_t)kind; // the numbers of st_mode, as ours
+    return kinds == REDOX_KINDS_FIRST && kind < array_len(first) ? first[kind] : 0;
+}
 
 static bool take_entry(struct directory_sink *sink, const char *name, size_t length, uint64_t inode,
                        unsigned kind, uint64_t next_offset)
@@ -129,17 +142,17 @@ static bool take_entry(struct directory_sink *sink, const char *name, size_t len
     s->full = size > s->io->left;
     if (s->full)
         return false;
-    // The kind is left unsaid: versions of the ABI number kinds differently.
     entry.head = (struct redox_dirent_header){ .inode = inode,
                                                .next_opaque = next_offset,
-                                               .length = (uint16_t)size };
+                                               .length = (uint16_t)size,
+                                               .kind = kind_of(kind, s->kinds) };
     memcpy(entry.name, name, length);
     entry.name[length] = '\0';
     s->error = io_put(s->io, &entry, size);
     return !s->error;
 }
 
-static len_t entries_of(struct file *f, struct io *io, uint64_t opaque)
+static len_t entries_of(struct file *f, struct io *io, uint64_t opaque, enum redox_kinds kinds)
 {
     if (f->ops->entries)
         return f->ops->entries(f, io, opaque);
@@ -147,7 +160,7 @@ static len_t entries_of(struct file *f, struct io *io, uint64_t opaque)
         return f->flags & OPEN_PATH ? -EBADF : -ENOTDIR;
     if (!(f->flags & OPEN_READ))
         return -EBADF;
-    struct entry_sink s = { .sink.entry = take_entry, .io = io };
+    struct entry_sink s = { .sink.entry = take_entry, .io = io, .kinds = kinds };
     bool lock = !f->ops->keeps_offset; // as file_list() does
     if (lock)
         mutex_lock(&f->lock);
@@ -159,16 +172,26 @@ static len_t entries_of(struct file *f, struct io *io, uint64_t opaque)
     return io_result(io, e);
 }
 
-REDOX_CALL(getdents)
+int64_t redox_entries(uint64_t number, uaddr_t to, uint64_t size, uint64_t opaque,
+                      enum redox_kinds kinds)
 {
-    if (ARG(3) != sizeof(struct redox_dirent_header))
-        return -EINVAL;
     struct file *file;
-    err_t e = redox_file(ARG(0), &file);
+    err_t e = redox_file(number, &file);
     if (e)
         return e;
-    struct io io = io_user(ARG(1), ARG(2));
-    len_t n = user_range_ok(ARG(1), ARG(2)) ? entries_of(file, &io, ARG(4)) : -EFAULT;
+    struct io io = io_user(to, size);
+    len_t n = user_range_ok(to, size) ? entries_of(file, &io, opaque, kinds) : -EFAULT;
     file_put(file);
     return n;
+}
+
+// Nothing in this call tells versions that number kinds differently from each other. But who takes
+// signals by pages is of 0.5.3 to 0.5.11.
+REDOX_CALL(getdents)
+{
+    bool first = task_current()->upcall.model == UPCALL_PAGES;
+    if (ARG(3) != sizeof(struct redox_dirent_header))
+        return -EINVAL;
+    return redox_entries(ARG(0), ARG(1), ARG(2), ARG(4),
+                         first ? REDOX_KINDS_FIRST : REDOX_KINDS_UNSAID);
 }

@@ -42,6 +42,10 @@ bool redox_is_directory(const struct file *f);
 len_t redox_directory_read(struct file *f, struct io *io);
 err_t redox_directory_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
     must_check;
+// getdents, with the kinds of entries left unsaid, or as 0.5.4 or 0.5.18 numbers them.
+enum redox_kinds { REDOX_KINDS_UNSAID, REDOX_KINDS_FIRST, REDOX_KINDS_LATER };
+int64_t redox_entries(uint64_t number, uaddr_t to, uint64_t size, uint64_t opaque,
+                      enum redox_kinds kinds);
 
 // files.c: puts a file (its reference is used up in any case) at the lowest free number >= `least`,
 // or at `number`, which must be free (-EEXIST).

@@ -99,6 +99,16 @@ static inline uint64_t trap_argument(const struct trap_frame *f, unsigned n)
     }
 }
 
+// The same, for a call that stands for another one.
+static inline void trap_set_arguments(struct trap_frame *f, const uint64_t arguments[5])
+{
+    f->rdi = arguments[0];
+    f->rsi = arguments[1];
+    f->rdx = arguments[2];
+    f->r10 = arguments[3];
+    f->r8 = arguments[4];
+}
+
 // Makes the system call of the frame happen once more: back to its two-byte instruction, with its
 // number.
 static inline void trap_repeat_call(struct trap_frame *f)

@@ -283,11 +283,15 @@ static len_t transfer(struct file *f, struct io *io, uint64_t offset, enum messa
 
 static len_t client_read(struct file *f, struct io *io, uint64_t offset)
 {
+    if (unlikely(io_is_scattered(io)))
+        return scattered_transfer(f, io, offset, MESSAGE_READ, transfer);
     return transfer(f, io, offset, MESSAGE_READ);
 }
 
 static len_t client_write(struct file *f, struct io *io, uint64_t offset)
 {
+    if (unlikely(io_is_scattered(io)))
+        return scattered_transfer(f, io, offset, MESSAGE_WRITE, transfer);
     return transfer(f, io, offset, MESSAGE_WRITE);
 }
 

@@ -75,6 +75,13 @@ err_t client_open(struct scheme *s, const struct view *v, const char *path, size
 err_t client_remove(struct scheme *s, const struct view *v, const char *path, size_t length,
                     bool directory) must_check;
 
+// scattered.c
+typedef len_t (*client_transfer_t)(struct file *f, struct io *io, uint64_t offset,
+                                   enum message_kind kind);
+// `transfer` of a buffer in pieces, as one request.
+len_t scattered_transfer(struct file *f, struct io *io, uint64_t offset, enum message_kind kind,
+                         client_transfer_t transfer);
+
 // status.c
 err_t client_status(struct file *f, struct file_status *status) must_check;
 err_t client_set_status(struct file *f, const struct view *v, const struct file_status *status,

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// CALL with STD_FS: what 0.9 makes of fchmod, fstat and their like. Each kind is the call that had
+// a number of its own before, with the arguments taken from the metadata. Other requests than these
+// no scheme of this kernel has.
+#include "kernel/abi/redox/paths.h"
+#include "kernel/arch/x86_64/user_memory.h"
+
+enum { WORD = 8, WORDS_MASK = 0xff };
+
+// Where the older call's arguments behind the descriptor come from.
+enum form { FORM_ARGUMENT, FORM_HALVES, FORM_PAYLOAD };
+
+static const struct {
+    int64_t (*handler)(struct trap_frame *f);
+    enum form form;
+} kinds[] = {
+    [REDOX_STD_FS_FCHMOD] = { redox_fchmod, FORM_ARGUMENT },
+    [REDOX_STD_FS_FCHOWN] = { redox_fchown, FORM_HALVES },
+    [REDOX_STD_FS_FSTAT] = { redox_fstat, FORM_PAYLOAD },
+    [REDOX_STD_FS_FSTATVFS] = { redox_fstatvfs, FORM_PAYLOAD },
+    [REDOX_STD_FS_FSYNC] = { redox_fsync, FORM_ARGUMENT },
+    [REDOX_STD_FS_FTRUNCATE] = { redox_ftruncate, FORM_ARGUMENT },
+    [REDOX_STD_FS_FUTIMENS] = { redox_futimens, FORM_PAYLOAD },
+};
+
+static int64_t older_call(const struct trap_frame *f, const struct redox_std_fs_call *c)
+{
+    if (c->kind >= array_len(kinds) || !kinds[index_clamp(c->kind, array_len(kinds))].handler)
+        return -EOPNOTSUPP;
+    unsigned kind = (unsigned)index_clamp(c->kind, array_len(kinds));
+    uint64_t a[5] = { ARG(0) };
+    switch (kinds[kind].form) {
+    case FORM_ARGUMENT:
+        a[1] = c->argument;
+        break;
+    case FORM_HALVES:
+        a[1] = (uint32_t)c->argument;
+        a[2] = c->argument >> 32;
+        break;
+    case FORM_PAYLOAD:
+        a[1] = ARG(1);
+        a[2] = ARG(2);
+        break;
+    }
+    struct trap_frame other = *f;
+    trap_set_arguments(&other, a);
+    return kinds[kind].handler(&other);
+}
+
+static int64_t std_fs_call(const struct trap_frame *f)
+{
+    struct redox_std_fs_call c = { 0 };
+    uint64_t size = min_of((ARG(3) & WORDS_MASK) * WORD, (uint64_t)sizeof(c));
+    err_t e = size ? user_copy_in(&c, ARG(4), size) : -EINVAL;
+    if (e)
+        return e;
+    if (c.kind != REDOX_STD_FS_GETDENTS)
+        return older_call(f, &c);
+    if (c.argument2 && c.argument2 != sizeof(struct redox_dirent_header))
+        return -EINVAL;
+    return redox_entries(ARG(0), ARG(1), ARG(2), c.argument, REDOX_KINDS_LATER);
+}
+
+REDOX_CALL(call)
+{
+    const uint64_t plain = WORDS_MASK | REDOX_CALL_READ | REDOX_CALL_WRITE | REDOX_CALL_STD_FS;
+    struct file *file;
+    err_t e = redox_file(ARG(0), &file);
+    if (e)
+        return e;
+    file_put(file);
+    return (ARG(3) & REDOX_CALL_STD_FS) && !(ARG(3) & ~plain) ? std_fs_call(f) : -EOPNOTSUPP;
+}
