@@ -78,7 +78,7 @@ static void wait_timer_fired(struct timer *timer)
 }
 
 // Sleeps unless something came since wait_prepare().
-static void sleep_now(struct thread *t)
+static inline void sleep_now(struct thread *t)
 {
     uint64_t flags = spin_lock_irq(&t->lock);
     if (t->wake_pending) {
@@ -91,6 +91,18 @@ static void sleep_now(struct thread *t)
     irq_restore(flags);
 }
 
+static no_inline err_t sleep_until(struct thread *t, nanos_t deadline)
+{
+    if (deadline <= clock_now())
+        return -ETIMEDOUT;
+    t->timed_out = false;
+    timer_init(&t->wait_timer, wait_timer_fired, NULL);
+    timer_arm(&t->wait_timer, deadline);
+    sleep_now(t);
+    timer_cancel_sync(&t->wait_timer);
+    return t->timed_out ? -ETIMEDOUT : 0;
+}
+
 err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible)
 {
     struct thread *t = thread_current();
@@ -99,27 +111,12 @@ err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible)
     // Pairs with thread_interrupt(): either it finds `interruptible`, or the hook finds the signal.
     __atomic_store_n(&t->interruptible, interruptible, __ATOMIC_SEQ_CST);
     err_t e = 0;
-    if (interruptible && signal_hook && signal_hook(t)) {
+    if (interruptible && signal_hook && signal_hook(t))
         e = -EINTR;
-        goto out;
-    }
-    if (deadline == WAIT_FOREVER) {
+    else if (likely(deadline == WAIT_FOREVER))
         sleep_now(t);
-        goto out;
-    }
-
-    if (deadline <= clock_now()) {
-        e = -ETIMEDOUT;
-        goto out;
-    }
-    t->timed_out = false;
-    timer_init(&t->wait_timer, wait_timer_fired, NULL);
-    timer_arm(&t->wait_timer, deadline);
-    sleep_now(t);
-    timer_cancel_sync(&t->wait_timer);
-    if (t->timed_out)
-        e = -ETIMEDOUT;
-out:
+    else
+        e = sleep_until(t, deadline);
     __atomic_store_n(&t->interruptible, false, __ATOMIC_RELAXED);
     return e;
 }
