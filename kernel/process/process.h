@@ -271,6 +271,10 @@ int32_t process_group_of(struct process *p); // its group's number; 0: reaped
 // mode").
 err_t process_may_inspect(struct process *p) must_check;
 
+// Whether the calling process may say it is that one, to the reader of a socket: -EPERM: neither
+// its own number, users and groups, nor the capabilities; -ESRCH: no such process.
+err_t process_may_claim(int32_t number, uint32_t user, uint32_t group) must_check;
+
 // Name spaces of the calling process, by number (namespace.h); UINT64_MAX keeps. Anybody may enter
 // the null one, and what is its own already; others only root, unless its real one is the null one
 // (-EPERM, -ENOENT; -EBUSY: it has several tasks).

@@ -46,6 +46,26 @@ err_t process_may_inspect(struct process *p)
     return may ? 0 : -EACCES;
 }
 
+err_t process_may_claim(int32_t number, uint32_t user, uint32_t group)
+{
+    struct credentials c;
+    struct process *p;
+    credentials_look(process_current(), &c);
+    bool own = number == process_current()->number;
+    if (!own && !credentials_have(&c, CAPABILITY_SYS_ADMIN))
+        return -EPERM;
+    if (user != c.user && user != c.effective_user && user != c.saved_user &&
+        !credentials_have(&c, CAPABILITY_SETUID))
+        return -EPERM;
+    if (group != c.group && group != c.effective_group && group != c.saved_group &&
+        !credentials_have(&c, CAPABILITY_SETGID))
+        return -EPERM;
+    err_t e = own ? 0 : process_find(number, &p);
+    if (!own && !e)
+        process_put(p);
+    return e;
+}
+
 int32_t process_group_of(struct process *p)
 {
     uint64_t flags = spin_lock_irq(&process_tree_lock);
@@ -175,6 +195,8 @@ static void caller_fill(struct caller *c)
         .process = p->number,
         .user = now.effective_user,
         .group = now.effective_group,
+        .real_user = now.user,
+        .real_group = now.group,
         .override = now.effective_user == 0,
         .descriptors = p->descriptors,
         .descriptor_limit = (int)min_of(p->limits[LIMIT_FILES].soft, (uint64_t)DESCRIPTORS_MAX),

@@ -15,6 +15,7 @@ struct namespace;
 struct caller {
     int32_t process;      // number
     uint32_t user, group; // effective
+    uint32_t real_user, real_group;
     bool override;        // has root's rights over schemes and hardware
     struct descriptors *descriptors;
     int descriptor_limit;

@@ -8,6 +8,7 @@
 #include "kernel/scheme/file.h"
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/socket/socket.h"
 #include "kernel/scheme/watch.h"
 #include "lib/string.h"
 
@@ -162,8 +163,12 @@ static no_inline void file_end(struct file *f)
 
 void file_put(struct file *f)
 {
+    // Of a socket that messages carry, this may have been the last reference from outside. (A file
+    // that has ended meanwhile is still a file, so at worst it is looked for in vain.)
     if (__atomic_sub_fetch(&f->references, 1, __ATOMIC_ACQ_REL) == 0)
         file_end(f);
+    else if (unlikely(__atomic_load_n(&f->flying, __ATOMIC_RELAXED)))
+        __atomic_store_n(&socket_unsettled, true, __ATOMIC_RELEASE);
 }
 
 void descriptor_file_put(struct descriptors *d, struct file *f)
@@ -171,6 +176,8 @@ void descriptor_file_put(struct descriptors *d, struct file *f)
     if (unlikely(has_locks(f)) && hooks->descriptor_closed)
         hooks->descriptor_closed(f, d);
     file_put(f);
+    if (unlikely(__atomic_load_n(&socket_unsettled, __ATOMIC_RELAXED)))
+        socket_collect();
 }
 
 static len_t read_checked(struct file *f, struct io *io, uint64_t offset)

@@ -88,6 +88,9 @@ struct file_ops {
     const char *name;
     // [false] Copies of a descriptor table leave it out. Under the table's lock.
     bool (*not_copied)(struct file *f);
+    // [false] It keeps other files open in ways that socket/flight.c does not see: such files are
+    // not sent in messages.
+    bool (*keeps_files)(struct file *f);
     len_t (*read)(struct file *f, struct io *io, uint64_t offset); // [-EINVAL]
     // [-EINVAL] Looks at OPEN_APPEND itself.
     len_t (*write)(struct file *f, struct io *io, uint64_t offset);
@@ -148,6 +151,7 @@ enum allocate_mode { // the numbers of fallocate(2)
 struct file {
     uint32_t references;
     uint32_t flags; // enum open_flag, atomic
+    bool flying;    // a socket that messages carry (socket/flight.c)
     const struct file_ops *ops;
     struct node *node;  // NULL: none (a pipe of pipe() has one, an anonymous event file may not)
     struct name *where; // its place in the tree; NULL: none

@@ -220,6 +220,9 @@ err_t name_open(const struct view *v, struct name *start, const char *path, unsi
 err_t name_make(const struct view *v, struct name *start, const char *path, enum node_kind kind,
                 unsigned mode, uint64_t device, const char *link_target)
     must_check; // mkdir, mknod, symlink; mode before umask
+// The same, and the new node with a reference.
+err_t name_make_node(const struct view *v, struct name *start, const char *path,
+                     enum node_kind kind, unsigned mode, struct node **node) must_check;
 err_t name_link(const struct view *v, struct name *from, struct name *start, const char *path)
     must_check;
 err_t name_remove(const struct view *v, struct name *start, const char *path, bool directory)

@@ -7,6 +7,7 @@
 #include "kernel/scheme/names.h"
 #include "kernel/scheme/pipe.h"
 #include "kernel/scheme/random.h"
+#include "kernel/scheme/socket/socket.h"
 #include "kernel/scheme/tmp.h"
 #include "kernel/scheme/watch.h"
 
@@ -53,6 +54,7 @@ void scheme_init(void)
     schemes_init();
     tmp_init();
     pipe_init();
+    socket_init();
     root_scheme_init();
     event_scheme_init();
     time_schemes_init();

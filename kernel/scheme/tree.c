@@ -68,8 +68,10 @@ err_t tree_make_locked(const struct view *v, struct name *dir, struct name *chil
     return 0;
 }
 
-err_t name_make(const struct view *v, struct name *start, const char *path, enum node_kind kind,
-                unsigned mode, uint64_t device, const char *link_target)
+// name_make(), which also hands out what it made where `node` is not NULL.
+static err_t make_and_get(const struct view *v, struct name *start, const char *path,
+                          enum node_kind kind, unsigned mode, uint64_t device,
+                          const char *link_target, struct node **node)
 {
     if ((kind == NODE_CHARACTER || kind == NODE_BLOCK) && !v->override)
         return -EPERM;
@@ -97,12 +99,28 @@ err_t name_make(const struct view *v, struct name *start, const char *path, enum
         e = -ENOENT;
     else
         e = tree_make_locked(v, w.at, child, kind, mode, device, link_target);
+    if (!e && node) {
+        node_get(child->node);
+        *node = child->node;
+    }
     name_put(child);
 unlock:
     mutex_unlock(&w.at->node->lock);
 end_walk:
     walk_end(&w);
     return e;
+}
+
+err_t name_make(const struct view *v, struct name *start, const char *path, enum node_kind kind,
+                unsigned mode, uint64_t device, const char *link_target)
+{
+    return make_and_get(v, start, path, kind, mode, device, link_target, NULL);
+}
+
+err_t name_make_node(const struct view *v, struct name *start, const char *path,
+                     enum node_kind kind, unsigned mode, struct node **node)
+{
+    return make_and_get(v, start, path, kind, mode, 0, NULL, node);
 }
 
 err_t name_make_detached(struct name *parent, const char *label, struct node *node,

@@ -10,23 +10,26 @@
 
 enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
-    RANK_CONTEXT = 2,     // process/context/: one that has not started, while it is changed
-    RANK_WATCH_NEST = 3,  // scheme/: ties between watch lists
-    RANK_FILE = 4,        // scheme/: offset of one open file
-    RANK_WATCH = 5,       // scheme/: the set of one watch list
-    RANK_TEXT = 6,        // process/proc/: the text of one open file of proc, of log
-    RANK_MOUNTS = 8,      // scheme/: the table of mounts
-    RANK_NAMESPACE = 10,  // scheme/: moving directories within one scheme
-    RANK_NODE = 15,       // scheme/: contents of one node (parent directory before child)
-    RANK_SCHEMES = 18,    // scheme/: what /scheme/NAME shows
-    RANK_PIPE = 22,       // scheme/: one pipe
-    RANK_TERMINAL = 25,   // process/: one terminal
-    RANK_SPACE = 30,      // memory/: mappings of one address space
-    RANK_OBJECT = 35,     // memory/: pages of one memory object
-    RANK_FIRMWARE = 42,   // acpi/: interrupt routes, while AML runs
-    RANK_SLEEP_LEAF = 45, // a sleeping lock under which no other is taken
+    RANK_CONTEXT = 2,      // process/context/: one that has not started, while it is changed
+    RANK_WATCH_NEST = 3,   // scheme/: ties between watch lists
+    RANK_FILE = 4,         // scheme/: offset of one open file
+    RANK_WATCH = 5,        // scheme/: the set of one watch list
+    RANK_TEXT = 6,         // process/proc/: the text of one open file of proc, of log
+    RANK_SOCKET_SETUP = 7, // scheme/socket/: one socket's name and state
+    RANK_MOUNTS = 8,       // scheme/: the table of mounts
+    RANK_NAMESPACE = 10,   // scheme/: moving directories within one scheme
+    RANK_NODE = 15,        // scheme/: contents of one node (parent directory before child)
+    RANK_SCHEMES = 18,     // scheme/: what /scheme/NAME shows
+    RANK_PIPE = 22,        // scheme/: one pipe
+    RANK_SOCKET = 23,      // scheme/socket/: receiving from one socket
+    RANK_TERMINAL = 25,    // process/: one terminal
+    RANK_SPACE = 30,       // memory/: mappings of one address space
+    RANK_OBJECT = 35,      // memory/: pages of one memory object
+    RANK_FIRMWARE = 42,    // acpi/: interrupt routes, while AML runs
+    RANK_SLEEP_LEAF = 45,  // a sleeping lock under which no other is taken
 
     // Spin locks, taken under any sleeping lock.
+    RANK_FLIGHT = 49,       // scheme/socket/: which sockets messages carry
     RANK_PROCESS_TREE = 50, // process/: parents, children, groups, sessions
     RANK_PROGRAM = 51,      // process/context/: which contexts share a space
     RANK_PROCESS = 52,      // process/: one process
@@ -38,6 +41,7 @@ enum lock_rank {
     RANK_NAMES = 58,        // scheme/: one part of the cache of names
     RANK_ACPI = 59,         // acpi/: ACPICA's own locks and registers
     RANK_QUEUE = 60,        // a driver's or subsystem's own queue
+    RANK_SOCKET_NAMES = 61, // scheme/socket/: one part of the table of names
     RANK_FUTEX = 62,        // sched/: one futex bucket
     RANK_WINDOW = 63,       // memory/: what is in use of one server's window
     RANK_PAGE_TABLE = 64,   // memory/: the page tables of one space

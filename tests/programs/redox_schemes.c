@@ -173,7 +173,14 @@ static void socket_pairs_pass_descriptors(void)
     expect(got >= 0);
     expect_is(redox_read(got, text, 5), 5);
     expect(memcmp(text, "Redox", 5) == 0);
-    expect_is(redox_sendfd(a, b, 0, 0), -REDOX_EINVAL); // ends keep each other alive
+    // Ends can be sent, too, also one into its own queue, where nobody would find it any more.
+    int64_t c = file_dup(l, "connect"), d = file_dup(l, "listen");
+    expect_is(redox_sendfd(a, d, 0, 0), 0);
+    int64_t sent = file_dup(b, "recvfd");
+    expect(sent >= 0 && redox_write(c, "far", 3) == 3 && redox_read(sent, text, 5) == 3);
+    expect_is(redox_sendfd(c, sent, 0, 0), 0);
+    expect_is(redox_write(c, "x", 1), -REDOX_EPIPE);
+    redox_close(c);
     expect_is(redox_write(b, "still here", 10), 10);
     expect_is(redox_close(b), 0);
     expect_is(redox_sendfd(a, got, 0, 0), -REDOX_EPIPE);

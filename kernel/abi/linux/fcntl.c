@@ -155,7 +155,8 @@ static int64_t command_on(int number, struct file *file, unsigned command, uint6
     case F_DUPFD_CLOEXEC:
         return duplicate(file, (int)argument, command == F_DUPFD_CLOEXEC);
     case F_GETFL:
-        return linux_flags_of(__atomic_load_n(&file->flags, __ATOMIC_RELAXED));
+        return linux_flags_of(__atomic_load_n(&file->flags, __ATOMIC_RELAXED)) &
+               ~(int64_t)(file->where ? 0 : LINUX_O_LARGEFILE); // only what was opened has it
     case F_SETFL:
         return set_flags(file, (unsigned)argument);
     case F_GETLK:

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Calls on descriptors: read and write in all forms, dup, seek, pipes, sync.
 #include "kernel/abi/linux/flags.h"
+#include "kernel/abi/linux/sockets.h"
 #include "kernel/abi/linux/types.h"
+#include "kernel/abi/linux/vectors.h"
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/memory/heap.h"
 #include "kernel/process/process.h"
 
-enum { VECTORS_MAX = 1024, VECTORS_ON_STACK = 8 };
-#define TRANSFER_MAX 0x7ffff000ull // what one call moves at most
+enum { VECTORS_MAX = 1024 };
 
 err_t linux_file(int number, struct file **file)
 {
@@ -19,13 +20,9 @@ static int file_limit(void)
     return (int)min_of(process_current()->limits[LIMIT_FILES].soft, (uint64_t)DESCRIPTORS_MAX);
 }
 
-// A write to a pipe or socket that nobody reads raises SIGPIPE.
-static len_t written(len_t result)
+static len_t written(struct file *f, len_t result)
 {
-    if (result == -EPIPE) {
-        struct signal_info info = { .number = SIGNAL_PIPE, .code = SIGNAL_FROM_KERNEL };
-        (void)signal_send_task(task_current(), &info);
-    }
+    linux_pipe_signal(f, result);
     return result;
 }
 
@@ -38,12 +35,12 @@ static len_t read_here(struct file *f, struct io *io, uint64_t offset)
 
 static len_t write_here(struct file *f, struct io *io, uint64_t offset)
 {
-    return written(file_write(f, io));
+    return written(f, file_write(f, io));
 }
 
 static len_t write_there(struct file *f, struct io *io, uint64_t offset)
 {
-    return written(file_write_at(f, io, offset));
+    return written(f, file_write_at(f, io, offset));
 }
 
 static int64_t transfer(int number, uaddr_t buffer, uint64_t size, uint64_t offset, transfer_t move)
@@ -53,7 +50,7 @@ static int64_t transfer(int number, uaddr_t buffer, uint64_t size, uint64_t offs
     if (e)
         return e;
     len_t n = -EFAULT;
-    size = min_of(size, TRANSFER_MAX);
+    size = min_of(size, LINUX_TRANSFER_MAX);
     if (user_range_ok(buffer, size)) {
         struct io io = io_user(buffer, size);
         n = move(f, &io, offset);
@@ -93,39 +90,54 @@ static err_t vectors_check(struct io_vector *v, size_t count)
             return -EINVAL;
         if (!user_range_ok(v[i].base, v[i].size))
             return -EFAULT;
-        if (total > TRANSFER_MAX) {
-            v[i].size -= total - TRANSFER_MAX;
-            total = TRANSFER_MAX;
+        if (total > LINUX_TRANSFER_MAX) {
+            v[i].size -= total - LINUX_TRANSFER_MAX;
+            total = LINUX_TRANSFER_MAX;
         }
     }
     return 0;
 }
 
+err_t linux_vectors_begin(struct linux_vectors *l, uaddr_t at, uint64_t count, struct io *io)
+{
+    _Static_assert(sizeof(struct io_vector) == sizeof(struct linux_iovec), "one layout");
+    l->vectors = l->few;
+    if (count > array_len(l->few))
+        l->vectors = heap_alloc_array(count, sizeof(*l->vectors));
+    if (!l->vectors)
+        return -ENOMEM;
+    err_t e = user_copy_in(l->vectors, at, count * sizeof(*l->vectors));
+    if (!e)
+        e = vectors_check(l->vectors, count);
+    if (!e)
+        e = io_vectors(io, l->vectors, count, true);
+    if (e)
+        linux_vectors_end(l);
+    return e;
+}
+
+void linux_vectors_end(struct linux_vectors *l)
+{
+    if (l->vectors != l->few)
+        heap_free(l->vectors);
+}
+
 static int64_t transfer_many(int number, uaddr_t vectors, uint64_t count, uint64_t offset,
                              transfer_t move)
 {
-    _Static_assert(sizeof(struct io_vector) == sizeof(struct linux_iovec), "one layout");
-    struct io_vector few[VECTORS_ON_STACK], *v = few;
+    struct linux_vectors v;
     struct file *f;
+    struct io io;
     if (count > VECTORS_MAX)
         return -EINVAL;
     err_t e = linux_file(number, &f);
     if (e)
         return e;
-    if (count > VECTORS_ON_STACK)
-        v = heap_alloc_array(count, sizeof(*v));
-    struct io io;
-    len_t n = -ENOMEM;
-    if (v) {
-        e = user_copy_in(v, vectors, count * sizeof(*v));
-        if (!e)
-            e = vectors_check(v, count);
-        if (!e)
-            e = io_vectors(&io, v, count, true);
-        n = e ? e : move(f, &io, offset);
+    len_t n = linux_vectors_begin(&v, vectors, count, &io);
+    if (!n) {
+        n = move(f, &io, offset);
+        linux_vectors_end(&v);
     }
-    if (v != few)
-        heap_free(v);
     file_put(f);
     return n;
 }
@@ -236,35 +248,38 @@ LINUX_CALL(dup3)
     return dup_to(ARG_INT(0), ARG_INT(1), flags & LINUX_O_CLOEXEC);
 }
 
+int64_t linux_add_pair(struct file *const files[2], bool close_on_exec, uaddr_t to)
+{
+    struct descriptors *d = process_current()->descriptors;
+    int32_t numbers[2];
+    int64_t n = linux_add_file(files[0], close_on_exec, 0);
+    if (n < 0) {
+        file_put(files[1]);
+        return n;
+    }
+    numbers[0] = (int32_t)n;
+    n = linux_add_file(files[1], close_on_exec, 0);
+    if (n < 0)
+        goto close_first;
+    numbers[1] = (int32_t)n;
+    n = user_copy_out(to, numbers, sizeof(numbers));
+    if (!n)
+        return 0;
+    (void)!descriptor_close(d, numbers[1]);
+close_first:
+    (void)!descriptor_close(d, numbers[0]);
+    return n;
+}
+
 static int64_t make_pipe(uaddr_t to, unsigned flags)
 {
     if (flags & ~(unsigned)(LINUX_O_CLOEXEC | LINUX_O_NONBLOCK | LINUX_O_DIRECT))
         return -EINVAL;
     unsigned open_flags =
         (flags & LINUX_O_NONBLOCK ? OPEN_NONBLOCK : 0) | (flags & LINUX_O_DIRECT ? OPEN_DIRECT : 0);
-    struct file *reader, *writer;
-    err_t e = pipe_make(open_flags, &reader, &writer);
-    if (e)
-        return e;
-    struct descriptors *d = process_current()->descriptors;
-    int32_t numbers[2];
-    int64_t n = linux_add_file(reader, flags & LINUX_O_CLOEXEC, 0);
-    if (n < 0) {
-        file_put(writer);
-        return n;
-    }
-    numbers[0] = (int32_t)n;
-    n = linux_add_file(writer, flags & LINUX_O_CLOEXEC, 0);
-    if (n < 0)
-        goto close_reader;
-    numbers[1] = (int32_t)n;
-    n = user_copy_out(to, numbers, sizeof(numbers));
-    if (!n)
-        return 0;
-    (void)!descriptor_close(d, numbers[1]);
-close_reader:
-    (void)!descriptor_close(d, numbers[0]);
-    return n;
+    struct file *ends[2];
+    err_t e = pipe_make(open_flags, &ends[0], &ends[1]);
+    return e ? e : linux_add_pair(ends, flags & LINUX_O_CLOEXEC, to);
 }
 
 LINUX_CALL(pipe)
@@ -384,8 +399,8 @@ static int64_t copy_between(int from_number, uaddr_t from_at, int to_number, uad
     if (!e && ((int64_t)from_offset < 0 || (int64_t)to_offset < 0))
         n = -EINVAL;
     else if (!e)
-        n = written(file_transfer(from, from_at ? &from_offset : NULL, to,
-                                  to_at ? &to_offset : NULL, min_of(size, TRANSFER_MAX)));
+        n = written(to, file_transfer(from, from_at ? &from_offset : NULL, to,
+                                      to_at ? &to_offset : NULL, min_of(size, LINUX_TRANSFER_MAX)));
     if (n > 0 && from_at)
         e = user_put_u64(from_at, from_offset);
     if (n > 0 && to_at && !e)

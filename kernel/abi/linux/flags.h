@@ -22,6 +22,8 @@ struct linux_timeval linux_timeval_of(nanos_t time);
 
 // Puts a file at a free number; its reference is used up in any case.
 int64_t linux_add_file(struct file *file, bool close_on_exec, int least);
+// Two of them, whose numbers go to user memory as two ints; all or nothing.
+int64_t linux_add_pair(struct file *const files[2], bool close_on_exec, uaddr_t to);
 // identity.c: PR_SET_KEEPCAPS.
 int64_t linux_keep_capabilities(bool keep);
 

@@ -115,9 +115,3 @@ LINUX_CALL(umount2)
     linux_path_end(&p);
     return e;
 }
-
-// No sockets yet: programs that ask (for a name service, say) go on without.
-LINUX_CALL(socket)
-{
-    return -EAFNOSUPPORT;
-}

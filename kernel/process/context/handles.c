@@ -176,7 +176,7 @@ static void context_close(struct file *f)
 #define COMMON                                                                                 \
     .name = "context", .read = context_read, .write = context_write, .derive = context_derive, \
     .path = context_path, .status = context_status, .poll = context_poll,                      \
-    .not_copied = context_not_copied, .close = context_close
+    .not_copied = context_not_copied, .keeps_files = context_keeps_files, .close = context_close
 
 // What acts when it is closed, and what keeps a new context: a table that such a context has must
 // not keep it. (filetable.c puts the latter back when it starts.)
@@ -184,6 +184,14 @@ static bool context_not_copied(struct file *f)
 {
     const struct grip *g = f->data;
     return (g->operation->flags & OP_SWAPS) || context_life(g->process) == CONTEXT_NEW;
+}
+
+// A table of descriptors that no process has yet, or the context that will get one.
+static bool context_keeps_files(struct file *f)
+{
+    const struct grip *g = f->data;
+    return g->operation->close == close_filetable || (g->operation->flags & OP_SWAPS) ||
+           context_life(g->process) == CONTEXT_NEW;
 }
 
 static const struct file_ops plain_ops = { COMMON };

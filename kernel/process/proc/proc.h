@@ -49,6 +49,8 @@ err_t proc_maps_text(const struct proc_target *t, struct text *out);
 err_t proc_mounts_text(const struct proc_target *t, struct text *out);
 err_t proc_mount_info_text(const struct proc_target *t, struct text *out);
 
+extern const struct proc_entry proc_net[]; // net.c
+
 // Links of a process (links.c).
 err_t proc_here_target(const struct proc_target *t, char *to, size_t room, size_t *length);
 err_t proc_here_jump(const struct proc_target *t, struct name **place);

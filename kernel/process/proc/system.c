@@ -296,6 +296,7 @@ static const struct proc_entry root_children[] = {
     FILE_ENTRY("loadavg", load_text),
     FILE_ENTRY("meminfo", memory_text),
     { .name = "mounts", .kind = NODE_LINK, .mode = 0777, .target = mounts_target },
+    DIRECTORY_ENTRY("net", proc_net),
     FILE_ENTRY("ring", ring_text),
     { .name = "self", .kind = NODE_LINK, .mode = 0777, .target = self_target },
     FILE_ENTRY("stat", stat_text),

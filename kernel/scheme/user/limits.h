@@ -20,6 +20,7 @@ struct scheme_account {
     uint32_t user;
     uint32_t requests, requests_max; // atomic
     uint32_t schemes, schemes_max;
+    uint32_t files_sent; // on the way between sockets
 };
 
 struct scheme_account *account_get(uint32_t user) must_check;

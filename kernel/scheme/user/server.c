@@ -103,8 +103,15 @@ static err_t server_path(struct file *f, char *to, size_t room, size_t *length)
     return e;
 }
 
+// Requests that were given up keep the files sent with them until they are answered.
+static bool server_keeps_files(struct file *f)
+{
+    return true;
+}
+
 const struct file_ops server_files = {
     .name = "server",
+    .keeps_files = server_keeps_files,
     .read = server_read,
     .write = server_write,
     .poll = server_poll,
