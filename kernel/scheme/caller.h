@@ -16,7 +16,7 @@ struct caller {
     int32_t process;      // number
     uint32_t user, group; // effective
     uint32_t real_user, real_group;
-    bool override;        // has root's rights over schemes and hardware
+    bool override; // has root's rights over schemes and hardware
     struct descriptors *descriptors;
     int descriptor_limit;
     struct space *space;
