@@ -82,12 +82,16 @@ static force_inline void preempt_on(void)
         preempt_turn();
 }
 
+#ifdef HOST_TEST // whatever a unit test takes for one
+struct thread *thread_current(void);
+#else
 static force_inline struct thread *thread_current(void)
 {
     struct thread *t;
     __asm__ volatile("mov %%gs:24, %0" : "=r"(t));
     return t;
 }
+#endif
 
 // True where the caller may block: a thread, preemption and interrupts on.
 // The count is read by one instruction: a thread that moves to another CPU must not see the old

@@ -356,6 +356,7 @@ void socket_collect(void)
         struct socket *s = container_of(link, struct socket, found);
         struct file *f = s->file;
         socket_empty(s);
+        backlog_end(s);
         file_put(f); // the last one, unless a message of the others still has it
     }
 }

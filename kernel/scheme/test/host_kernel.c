@@ -289,6 +289,11 @@ static _Thread_local struct thread self = {
     PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false, { 0 }, 0
 };
 
+struct thread *thread_current(void)
+{
+    return &self;
+}
+
 static void rank_enter(unsigned rank, bool equal_allowed)
 {
     for (unsigned i = 0; i < self.held; i++)
