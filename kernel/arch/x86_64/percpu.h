@@ -26,6 +26,7 @@ struct percpu_head {
     bool turn_wanted;         // gs:36  a turn is due as soon as preempt_count reaches 0
     uint32_t number;          // gs:40  0 is the boot CPU
     uint32_t apic_id;         // gs:44
+    uint64_t offset;          // gs:48  from the boot CPU's area to this one
 };
 
 #define PERCPU_SECTION             ".percpu"
@@ -54,6 +55,13 @@ static force_inline uint32_t cpu_number(void)
     return number;
 }
 
-#define percpu_at(name, area) ((__typeof__(name) *)((area) + ((char *)&(name)-percpu_start)))
-#define this_cpu(name)        (*percpu_at(name, (char *)percpu_self()))
-#define cpu_ptr(name, n)      percpu_at(name, percpu_areas[n])
+static force_inline uint64_t percpu_offset(void)
+{
+    uint64_t offset;
+    __asm__ volatile("mov %%gs:48, %0" : "=r"(offset));
+    return offset;
+}
+
+#define percpu_at(name, offset) ((__typeof__(name) *)((uint64_t)(&(name)) + (offset)))
+#define this_cpu(name)          (*percpu_at(name, percpu_offset()))
+#define cpu_ptr(name, n)        percpu_at(name, ((struct percpu_head *)percpu_areas[n])->offset)

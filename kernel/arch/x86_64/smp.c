@@ -112,6 +112,7 @@ static bool slot_fill(struct start_slot *s, uint32_t apic_id)
     }
     area->self = area;
     area->apic_id = apic_id;
+    area->offset = (uint64_t)area - (uint64_t)percpu_start;
     area->kernel_stack = s->stack;
     s->apic_id = apic_id;
     s->area = area;
