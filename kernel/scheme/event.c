@@ -61,6 +61,8 @@ static len_t event_read(struct file *f, struct io *io, uint64_t offset)
     return io_result(io, e == -EINTR ? -ERESTARTSYS : e);
 }
 
+static const struct file_ops event_files;
+
 static err_t event_register(struct file *list, const struct caller *c,
                             const struct redox_event *record)
 {
@@ -72,7 +74,9 @@ static err_t event_register(struct file *list, const struct caller *c,
     if (e)
         return e;
     unsigned wanted = poll_of(record->flags), mode = WATCH_EDGE | WATCH_ANY;
-    if (wanted) {
+    if (f->ops == &event_files && f->data == list) {
+        e = -ELOOP;
+    } else if (wanted) {
         e = watch_change(list, f, number, wanted, mode, record->data);
         if (e == -ENOENT)
             e = watch_add(list, f, number, wanted, mode, record->data);
@@ -111,6 +115,11 @@ static unsigned event_poll(struct file *f, struct poll_table *t)
     return file_poll(f->data, t) | POLL_OUT;
 }
 
+static struct file *event_watched(struct file *f)
+{
+    return f->data;
+}
+
 static void event_close(struct file *f)
 {
     file_put(f->data);
@@ -122,7 +131,7 @@ static const struct file_ops event_files = {
     .write = event_write,
     .poll = event_poll,
     .path = handle_path,
-    .watches = true,
+    .watched = event_watched,
     .close = event_close,
 };
 
@@ -148,7 +157,9 @@ static const struct scheme_ops event_scheme_ops = {
     .open_path = event_open_path,
 };
 
-static struct scheme event_scheme = { .name = "event", .ops = &event_scheme_ops };
+static struct scheme event_scheme = { .name = "event",
+                                      .ops = &event_scheme_ops,
+                                      .opens_anew = true };
 
 void event_scheme_init(void)
 {

@@ -130,7 +130,9 @@ struct file_ops {
     // [-ENOTDIR] Redox's getdents of a file whose entries the kernel does not know; `io` gets whole
     // records. Files with `list` are asked for that.
     len_t (*entries)(struct file *f, struct io *io, uint64_t opaque);
-    bool watches; // its readiness is that of files it watches: watch lists refuse it
+    // [itself] Its readiness is that of this watch list, which lives as long: who watches it
+    // watches that.
+    struct file *(*watched)(struct file *f);
     // With the last reference. Takes no sleeping lock below RANK_OBJECT if the file can be mapped:
     // the last reference may go with a mapping.
     void (*close)(struct file *f);

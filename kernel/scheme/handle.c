@@ -4,6 +4,7 @@
 #include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
 #include "lib/format.h"
+#include "lib/hash.h"
 #include "lib/string.h"
 
 // Flags that say how to open; the others stay with the open file.
@@ -16,6 +17,12 @@ static void handle_drop(struct node *n)
     heap_free(n->data);
 }
 
+// One path is one object, however often it is opened.
+static uint64_t inode_of(const char *path)
+{
+    return hash_bytes(1, path, strlen(path)) | 1;
+}
+
 static const struct node_ops handle_nodes = { .drop = handle_drop };
 
 err_t handle_node(struct scheme *s, const char *path, enum node_kind kind, unsigned mode,
@@ -25,11 +32,14 @@ err_t handle_node(struct scheme *s, const char *path, enum node_kind kind, unsig
     if (!copy)
         return -ENOMEM;
     err_t e = node_make(s, &handle_nodes, kind, mode, node);
-    if (e)
+    if (e) {
         heap_free(copy);
-    else
-        (*node)->data = copy;
-    return e;
+        return e;
+    }
+    (*node)->data = copy;
+    if (!s->opens_anew)
+        (*node)->inode = inode_of(path);
+    return 0;
 }
 
 err_t handle_make(struct scheme *s, const struct file_ops *ops, const char *path,
@@ -66,8 +76,11 @@ static const struct file_ops places = { .name = "place", .path = handle_path };
 err_t handle_place(struct scheme *s, const char *path, enum node_kind kind, unsigned mode,
                    unsigned flags, struct file **file)
 {
-    return handle_make(s, &places, path, kind, mode, flags & (OPEN_PATH | OPEN_DIRECTORY), NULL,
-                       file);
+    err_t e =
+        handle_make(s, &places, path, kind, mode, flags & (OPEN_PATH | OPEN_DIRECTORY), NULL, file);
+    if (!e)
+        (*file)->node->inode = inode_of(path);
+    return e;
 }
 
 struct text_file {

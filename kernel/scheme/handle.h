@@ -7,7 +7,8 @@
 //   ... make `data` ...
 //   return handle_make(s, &time_files, path, NODE_CHARACTER, 0666, flags, data, file);
 //
-// Each handle has a node of its own, so that status, locks and owners work as for any file. Its
+// Each handle has a node of its own, so that status, locks and owners work as for any file; but the
+// inode's number comes from the path (unless the scheme opens_anew). Its
 // path reads "SCHEME:path" (handle_path, for file_ops.path; files with a place in the tree show
 // that). Flags that only say how to open are not kept. Thread context.
 #pragma once

@@ -148,6 +148,7 @@ struct scheme {
     const struct scheme_ops *ops;
     uint32_t device; // its number in st_dev
     bool is_tree, for_each_mount;
+    bool opens_anew;     // a path scheme where each open makes an object: its files have own inodes
     bool many_trees;     // reached through more than one tree of names: cached names are checked
                          // (generation)
     uint32_t references; // registry, mounts, nodes

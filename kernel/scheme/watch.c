@@ -268,12 +268,17 @@ static err_t add_locked(struct watch_list *l, struct file *f, int number, unsign
     return 0;
 }
 
+static struct file *watched(struct file *f)
+{
+    return f->ops->watched ? f->ops->watched(f) : f;
+}
+
 err_t watch_add(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,
                 uint64_t data)
 {
+    f = watched(f);
     bool nested = watch_list_is(f);
-    if (!watch_list_is(list) || f == list || (!nested && f->ops->watches) ||
-        (nested && mode & WATCH_EXCLUSIVE))
+    if (!watch_list_is(list) || f == list || (nested && mode & WATCH_EXCLUSIVE))
         return -EINVAL;
     if (f->flags & OPEN_PATH || (!f->ops->poll && !(mode & WATCH_ANY)))
         return f->flags & OPEN_PATH ? -EBADF : -EPERM;
@@ -296,6 +301,7 @@ err_t watch_change(struct file *list, struct file *f, int number, unsigned wante
         return -EINVAL;
     struct watch_list *l = list->data;
     mutex_lock(&l->lock);
+    f = watched(f);
     struct item *i = item_find(l, f, number);
     err_t e = !i ? -ENOENT : i->mode & WATCH_EXCLUSIVE ? -EINVAL : 0;
     if (!e) {
@@ -313,7 +319,7 @@ err_t watch_remove(struct file *list, struct file *f, int number)
         return -EINVAL;
     struct watch_list *l = list->data;
     mutex_lock(&l->lock);
-    struct item *i = item_find(l, f, number);
+    struct item *i = item_find(l, watched(f), number);
     if (i)
         item_remove(l, i);
     mutex_unlock(&l->lock);
@@ -501,7 +507,6 @@ static err_t watch_path(struct file *f, char *to, size_t room, size_t *length)
 
 static const struct file_ops watch_files = {
     .name = "watch",
-    .watches = true,
     .poll = watch_poll,
     .path = watch_path,
     .close = watch_close,

@@ -31,7 +31,7 @@ struct watch_event {
 err_t watch_list_make(unsigned flags, struct file **list) must_check;
 bool watch_list_is(const struct file *f);
 // -EEXIST; -EPERM: the file is always ready (it has no poll operation); -ELOOP: lists that watch
-// each other in a circle or too deep; -EINVAL: it watches others in another way.
+// each other in a circle or too deep; -EINVAL: the list itself, or not a list.
 err_t watch_add(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,
                 uint64_t data) must_check;
 err_t watch_change(struct file *list, struct file *f, int number, unsigned wanted, unsigned mode,

@@ -18,6 +18,8 @@ cat /scheme/sys/nothing
 echo x 2>/dev/null >/scheme/sys/uname || echo no
 echo 'from Linux' >/scheme/log
 grep -c 'sh: from Linux' /scheme/log
+[ $(stat -c %i /scheme/sys/uname) = $(stat -c %i /scheme/sys/uname) ] && echo same
+[ $(stat -c %i /scheme/sys/uname) = $(stat -c %i /scheme/sys/cpu) ] || echo other
 ls /scheme 2>/dev/null | grep -c -e '^event$' -e '^chan$' -e '^pty$'
 """
 
@@ -54,7 +56,7 @@ def test_linux_programs_read_them_too(results):
     assert rest[:2] == ["16", "5"]
     assert rest[2:5] == ["regular file 444", "fifo 666", "character special file 666"]
     assert "No such file" in rest[5] and "No such file" in rest[6]
-    assert rest[7:] == ["no", "1", "3"]
+    assert rest[7:] == ["no", "1", "same", "other", "3"]
 
 
 def test_acpi():

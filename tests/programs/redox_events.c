@@ -312,6 +312,34 @@ static void broken_pipes_are_errors_only(void)
     redox_close(w);
 }
 
+// A queue is ready when it has something to tell.
+static void queues_watch_queues(void)
+{
+    int64_t outer = queue_make(), inner = queue_make(), third = queue_make(), r, w;
+    expect(outer >= 0 && inner >= 0 && third >= 0 && pipe_make(&r, &w, REDOX_O_NONBLOCK));
+    expect_is(watch(outer, inner, REDOX_EVENT_READ, 7), 24);
+    expect(quiet(outer));
+    expect_is(watch(inner, r, REDOX_EVENT_READ, 8), 24);
+    expect(quiet(outer) && quiet(inner));
+    expect_is(redox_write(w, "x", 1), 1);
+    expect(told(outer, inner, REDOX_EVENT_READ, 7));
+    expect(told(inner, r, REDOX_EVENT_READ, 8));
+    expect(quiet(outer));
+    expect_is(watch(inner, inner, REDOX_EVENT_READ, 0), -REDOX_ELOOP);
+    expect_is(watch(inner, outer, REDOX_EVENT_READ, 0), -REDOX_ELOOP);
+    expect_is(watch(third, outer, REDOX_EVENT_READ, 0), 24);
+    expect_is(watch(inner, third, REDOX_EVENT_READ, 0), -REDOX_ELOOP);
+    expect_is(watch(outer, inner, REDOX_EVENT_NONE, 0), 24);
+    expect_is(redox_write(w, "x", 1), 1);
+    expect(quiet(outer));
+    expect_is(watch(inner, outer, REDOX_EVENT_READ, 9), 24);
+    expect_is(redox_close(outer), 0);
+    expect_is(redox_write(w, "x", 1), 1);
+    expect(told(inner, r, REDOX_EVENT_READ, 8));
+    expect(quiet(inner));
+    close_all((int64_t[]){ inner, third, r, w }, 4);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
@@ -321,6 +349,7 @@ int main(int argc, char **argv, char **envp)
         TEST(registrations_end_with_the_file),
         TEST(end_of_the_other_side_is_told),
         TEST(queues_have_whole_records),
+        TEST(queues_watch_queues),
         TEST(clocks_can_be_read),
         TEST(alarms_ring_once_each),
         TEST(alarms_are_checked),

@@ -202,6 +202,7 @@ static void many_can_be_open(void)
     while ((fd = file_open("null:", REDOX_O_RDONLY)) >= 0)
         last = fd;
     expect_is(fd, -REDOX_EMFILE);
+    expect_is(last, 4095); // the hard limit: no call of Redox raises the soft one
     expect_is(redox_dup(0, NULL, 0), -REDOX_EMFILE);
     for (; last > 2; last--)
         expect_is(redox_close(last), 0);

@@ -260,6 +260,27 @@ static void terminals_have_handles(void)
     expect_is(file_open(path, REDOX_O_RDWR), -REDOX_ENOENT);
 }
 
+// The last one: the program is somebody else afterwards.
+static void log_is_limited_for_each_user(void)
+{
+    static char log[1 << 18];
+    size_t size = 0;
+    for (int i = 0; i < 300; i++)
+        size += (size_t)print_into(log + size, 40, "flood %d\n", i);
+    expect_is(redox_setreuid(4711, 4711), 0);
+    int64_t fd = file_open("log:", REDOX_O_WRONLY);
+    expect(fd >= 0);
+    expect_is(redox_write(fd, log, size), size); // what is left out, too
+    redox_close(fd);
+    int found = 0;
+    int64_t n = file_text("log:", log, sizeof(log) - 1);
+    expect(n > 0);
+    log[n] = '\0';
+    for (char *at = log; (at = strstr(at, ": flood ")); at++)
+        found++;
+    expect(found >= 200 && found < 300);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
@@ -272,6 +293,7 @@ int main(int argc, char **argv, char **envp)
         TEST(socket_pairs_pass_descriptors),
         TEST(shared_memory_is_shared),
         TEST(terminals_have_handles),
+        TEST(log_is_limited_for_each_user),
     };
     return run_tests(tests, array_len(tests));
 }

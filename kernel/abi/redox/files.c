@@ -13,9 +13,10 @@ err_t redox_file(uint64_t number, struct file **file)
                               : descriptor_file(process_current()->descriptors, (int)number, file);
 }
 
+// Redox has no call to raise a limit up to what it may be, so its programs have that at once.
 static int file_limit(void)
 {
-    return (int)min_of(process_current()->limits[LIMIT_FILES].soft, (uint64_t)DESCRIPTORS_MAX);
+    return (int)min_of(process_current()->limits[LIMIT_FILES].hard, (uint64_t)DESCRIPTORS_MAX);
 }
 
 int64_t redox_add_file(struct file *file, bool close_on_exec, int least)

@@ -3,7 +3,9 @@
 // program's name before it; reading gives the log from its oldest line to its newest.
 #include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
+#include "kernel/process/process.h"
 #include "kernel/process/schemes/schemes.h"
+#include "kernel/scheme/caller.h"
 #include "kernel/scheme/handle.h"
 #include "kernel/scheme/path_scheme.h"
 #include "lib/string.h"
@@ -15,6 +17,7 @@ struct log_handle {
     char line[LINE_ROOM]; // written so far, without an end yet
     size_t used;
     char program[16]; // who wrote it
+    uint32_t user;    // as whom
     uint64_t next;    // sequence number of the record to read
     char record[RECORD_ROOM];
     size_t at, length; // of `record`: what was read, and all
@@ -35,7 +38,7 @@ void log_text(struct text *out)
 
 static void line_end(struct log_handle *h)
 {
-    if (h->used)
+    if (h->used && log_limit_take(h->user))
         log_info("%s: %.*s", h->program, (int)h->used, h->line);
     h->used = 0;
 }
@@ -55,6 +58,9 @@ static len_t log_write(struct file *f, struct io *io, uint64_t offset)
     char piece[128];
     err_t e = 0;
     mutex_lock(&h->lock);
+    struct caller c;
+    caller_look(&c);
+    h->user = c.user;
     (void)string_copy(h->program, process_current()->name, sizeof(h->program));
     while (io->left && !e) {
         uint64_t before = io->done;

@@ -9,6 +9,9 @@ void process_schemes_init(void); // registers them all
 
 void log_scheme_init(void); // log.c
 
+// Whether the user may add a line now; counts it (log_limit.c).
+bool log_limit_take(uint32_t user);
+
 // The kernel's log as text, oldest line first (log.c).
 void log_text(struct text *out);
 

@@ -172,7 +172,7 @@ static const struct scheme_ops chan_ops = {
     .open_path = chan_open_path,
 };
 
-static struct scheme chan_scheme = { .name = "chan", .ops = &chan_ops };
+static struct scheme chan_scheme = { .name = "chan", .ops = &chan_ops, .opens_anew = true };
 
 void chan_scheme_init(void)
 {
