@@ -186,6 +186,9 @@ bool space_is_mapped(struct space *s, uaddr_t start, uint64_t size);
 // Visits mappings in order of address; stops when `visit` returns false. Holds the lock for
 // reading.
 void space_visit(struct space *s, bool (*visit)(const struct mapping *m, void *data), void *data);
+// The same from the mapping at `start`, or the first above, on.
+void space_visit_from(struct space *s, uaddr_t start,
+                      bool (*visit)(const struct mapping *m, void *data), void *data);
 void space_usage(struct space *s, struct space_usage *usage);
 
 // The space of the thread that runs on this CPU (NULL: a kernel thread).

@@ -174,12 +174,18 @@ bool space_is_mapped(struct space *s, uaddr_t start, uint64_t size)
     return mapped;
 }
 
-void space_visit(struct space *s, bool (*visit)(const struct mapping *m, void *data), void *data)
+void space_visit_from(struct space *s, uaddr_t start,
+                      bool (*visit)(const struct mapping *m, void *data), void *data)
 {
     rwlock_read(&s->lock);
-    for (const struct mapping *m = mapping_find(s, 0); m && visit(m, data);)
+    for (const struct mapping *m = mapping_find(s, start); m && visit(m, data);)
         m = mapping_next(m);
     rwlock_read_end(&s->lock);
+}
+
+void space_visit(struct space *s, bool (*visit)(const struct mapping *m, void *data), void *data)
+{
+    space_visit_from(s, 0, visit, data);
 }
 
 static bool add_usage(const struct mapping *m, void *data)

@@ -6,6 +6,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
+#include "kernel/process/segment.h"
 #include "lib/string.h"
 
 enum { TABLE_SIZE = 4096, NUMBER_MAX = 4194304, NUMBER_WRAP = 300 };
@@ -442,6 +443,7 @@ void process_init(void)
     signal_init();
     job_control_init();
     file_hooks_init();
+    segment_init();
     space_set_file_hooks(&mapped_file_hooks);
     space_set_exhausted_hook(process_out_of_memory);
     space_set_fault_hook(count_fault);

@@ -3,7 +3,7 @@
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["events", "memfds", "timers"]
+PROGRAMS = ["events", "memfds", "shared_segments", "timers"]
 
 
 @pytest.mark.parametrize("smp", [1, 3])

@@ -247,3 +247,28 @@ enum { // clone(2)
     LINUX_CLONE_CHILD_SETTID = 0x1000000,
 };
 #define LINUX_CLONE_CLEAR_SIGHAND 0x100000000ull
+
+struct linux_ipc_permissions {
+    int32_t key;
+    uint32_t user, group, creator, creator_group, mode;
+    uint16_t sequence, padding[3];
+    uint64_t reserved[2];
+};
+
+struct linux_shmid {
+    struct linux_ipc_permissions permissions;
+    uint64_t size;
+    int64_t attach_time, detach_time, change_time;
+    int32_t maker, last;
+    uint64_t attached, reserved[2];
+};
+_Static_assert(sizeof(struct linux_shmid) == 112, "struct shmid64_ds");
+
+struct linux_shminfo {
+    uint64_t size_max, size_min, count_max, each_max, pages_max, reserved[4];
+};
+
+struct linux_shm_info {
+    int32_t used, padding;
+    uint64_t pages, resident, swapped, swap_attempts, swap_successes;
+};
