@@ -37,6 +37,7 @@ void acpi_ask_off(void *why)
         acpi_power_off();
     if (asked_at < 0)
         asked_at = now;
+    acpi_stop_wait();
     ask();
 }
 

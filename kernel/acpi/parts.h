@@ -14,5 +14,7 @@ void acpi_power_init(void);  // power.c: sleep states, how to turn off
 void acpi_ask_off(void *why);
 // schemes.c: somebody wants the machine off; readers of kernel.acpi:kstop hear of it. Any context.
 void acpi_stop_tell(void);
+// Until those readers have closed their files, one second at most. Thread context.
+void acpi_stop_wait(void);
 
 void acpi_panic_init(void); // power.c: tells panic() how to turn off and restart

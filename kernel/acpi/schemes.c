@@ -2,17 +2,21 @@
 // ACPI for programs of root.
 //
 //   kernel.acpi:rxsdt     the bytes of the XSDT, or of the RSDT where there is none
-//   kernel.acpi:kstop     reading waits until somebody wants the machine off, then gives one 'B'
+//   kernel.acpi:kstop     reading waits until somebody wants the machine off, then gives one 'B';
+//                         programs are not told to end before its files are closed, or a second
+//                         has gone by
 //   acpi:tables/NAME      each table by its signature; further ones of a signature have a number
 //   acpi:shutdown         writing asks for the end as the power button does
 //
-// `stop_asked` is atomic and is never taken back. Tables do not change once ACPICA has read them.
+// `stop_asked` and `stop_files` are atomic; the first is never taken back. Tables do not change
+// once ACPICA has read them.
 #include "kernel/acpi/acpi.h"
 #include "kernel/acpi/acpica.h"
 #include "kernel/acpi/osl.h"
 #include "kernel/acpi/parts.h"
 #include "kernel/acpi/table_parts.h"
 #include "kernel/memory/heap.h"
+#include "kernel/sched/timer.h"
 #include "kernel/scheme/caller.h"
 #include "kernel/scheme/handle.h"
 #include "kernel/scheme/path_scheme.h"
@@ -31,13 +35,23 @@ enum {
     STOP_BYTE = 0x42,
 };
 
+#define STOP_GRACE NANOS_PER_SECOND
+
 static bool stop_asked;
+static unsigned stop_files; // open ones
 static struct wait_queue stop_wait = WAIT_QUEUE_INIT(stop_wait);
+static struct wait_queue stop_closed = WAIT_QUEUE_INIT(stop_closed);
 
 void acpi_stop_tell(void)
 {
     __atomic_store_n(&stop_asked, true, __ATOMIC_RELEASE);
     wait_wake_key(&stop_wait, POLL_IN, UINT_MAX);
+}
+
+void acpi_stop_wait(void)
+{
+    (void)wait_until_uninterrupted(&stop_closed, !__atomic_load_n(&stop_files, __ATOMIC_ACQUIRE),
+                                   clock_now() + STOP_GRACE);
 }
 
 static bool stop_is_asked(void)
@@ -63,12 +77,27 @@ static unsigned stop_poll(struct file *f, struct poll_table *t)
     return stop_is_asked() ? POLL_IN : 0;
 }
 
-static const struct file_ops stop_files = {
+static void stop_close(struct file *f)
+{
+    if (__atomic_sub_fetch(&stop_files, 1, __ATOMIC_ACQ_REL) == 0)
+        wait_wake_all(&stop_closed);
+}
+
+static const struct file_ops stop_file_ops = {
     .name = "kstop",
     .read = stop_read,
     .poll = stop_poll,
     .path = handle_path,
+    .close = stop_close,
 };
+
+static err_t stop_open(struct scheme *s, const char *path, unsigned flags, struct file **file)
+{
+    err_t e = handle_make(s, &stop_file_ops, path, NODE_CHARACTER, 0400, flags, NULL, file);
+    if (!e)
+        __atomic_fetch_add(&stop_files, 1, __ATOMIC_ACQ_REL);
+    return e;
+}
 
 // A copy of `size` bytes of firmware's memory.
 static err_t firmware_copy(phys_t address, size_t size, char **copy)
@@ -139,7 +168,7 @@ static err_t kernel_acpi_open(struct scheme *s, const struct view *v, const char
     if (string_equal(path, "kstop")) {
         if (flags & OPEN_PATH)
             return handle_place(s, path, NODE_CHARACTER, 0400, flags, file);
-        return handle_make(s, &stop_files, path, NODE_CHARACTER, 0400, flags, NULL, file);
+        return stop_open(s, path, flags, file);
     }
     if (!string_equal(path, "rxsdt"))
         return -ENOENT;

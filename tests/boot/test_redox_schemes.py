@@ -70,8 +70,32 @@ def test_acpi():
     assert result.err.count(b"No such file") == 2 and b"Read-only" in result.err
 
 
+BACKGROUND = "%s & until ls -l /proc/$!/fd | grep -q %s; do :; done; %s\n"
+
+
 def test_acpi_shutdown():
+    """Who reads that it is asked for has done so before programs are told to end."""
     with Guest(append="quiet") as guest:
         guest.wait_for_prompt()
-        guest.send("echo x > /scheme/acpi/shutdown\n")
+        guest.send(BACKGROUND % ("dd if=/scheme/kernel.acpi/kstop of=/dev/null bs=1 count=1", "kstop",
+                                 "echo x > /scheme/acpi/shutdown"))
+        guest.wait_for(r"\n1\+0 records out")
         guest.wait_for_end()
+
+
+def test_serio():
+    """Bytes of keyboard and mouse as the devices sent them, and none on the console meanwhile."""
+    with Guest(append="quiet") as guest:
+        guest.wait_for_prompt()
+        guest.send(BACKGROUND % ("head -c 4 /scheme/serio/0 > /tmp/keys", "serio",
+                                 "echo is open; wait; hexdump -C /tmp/keys"))
+        guest.wait_for(r"\nis open\n")
+        guest.type_keys("ab")
+        guest.wait_for("1e 9e 30 b0")
+        guest.wait_for_prompt()
+        guest.send(BACKGROUND % ("head -c 3 /scheme/serio/1 > /tmp/mouse", "serio",
+                                 "echo is open; wait; hexdump -C /tmp/mouse"))
+        guest.wait_for(r"\nis open\n")
+        guest.qmp("input-send-event", events=[
+            {"type": "btn", "data": {"button": "left", "down": True}}])
+        guest.wait_for("09 00 00")

@@ -76,5 +76,5 @@ def test_a_redox_program_is_a_client(version):
     result = execute("sh", "-c", script, add=[program("user_schemes"), program("redox_clients")],
                      smp=2, timeout=120)
     lines = result.text.splitlines()
-    assert len(lines) == 8 and lines[-1] == "served 0", result.text
+    assert len(lines) == 9 and lines[-1] == "served 0", result.text
     assert all(line.endswith(": ok") for line in lines[:-1]), result.text

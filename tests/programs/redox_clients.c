@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A user scheme's client that speaks Redox: what Linux's calls do not reach. The scheme "files" is
 // served by `user_schemes serve files`.
-#include "tests/programs/redox_start.h"
+#include "tests/programs/redox_contexts.h"
 
 static void dup_with_a_name_opens_anew(void)
 {
@@ -98,6 +98,45 @@ static void directories_have_entries(void)
     expect_is(file_unlink("files:entry"), 0);
 }
 
+// fork leaves shared mappings of scheme files out of the copy; the library maps them anew by the
+// file that `grant-fd-` gives it, so parent and child see the same pages.
+static void forked_mappings_stay_shared(void)
+{
+    static char bytes[PAGE];
+    memset(bytes, 'a', sizeof(bytes));
+    int64_t f = file_open("files:map", REDOX_O_RDWR | REDOX_O_CREAT | 0600);
+    expect(f >= 0);
+    expect_is(redox_write(f, bytes, sizeof(bytes)), sizeof(bytes));
+    struct redox_map map = { .size = PAGE,
+                             .flags = REDOX_PROT_READ | REDOX_PROT_WRITE | REDOX_MAP_SHARED };
+    volatile char *p = (volatile char *)redox_fmap(f, &map);
+    expect((int64_t)p > 0);
+    expect_is(redox_close(f), 0);
+    int64_t pid = fork_context();
+    if (pid == 0) {
+        bool good = p[0] == 'a';
+        p[1] = 'b';
+        redox_exit(good ? 3 : 4);
+    }
+    uint64_t status = 0;
+    expect_is(redox_waitpid((uint64_t)pid, &status, 0), pid);
+    expect_is(status, 3 << 8);
+    expect_is(p[1], 'b');
+    int64_t own = own_context(), space = file_dup(own, "addrspace");
+    char name[40];
+    print_into(name, sizeof(name), "grant-fd-%llx", (unsigned long long)p);
+    f = file_dup(space, name);
+    expect(f >= 0);
+    expect_is(redox_lseek(f, 1, REDOX_SEEK_SET), 1);
+    expect_is(redox_read(f, bytes, 1), 1);
+    expect_is(bytes[0], 'b');
+    redox_close(f);
+    redox_close(space);
+    redox_close(own);
+    expect_is(redox_funmap((uint64_t)p, PAGE), 0);
+    expect_is(file_unlink("files:map"), 0);
+}
+
 static void schemes_end_by_their_name(void)
 {
     int64_t f = file_open("files:last", REDOX_O_RDWR | REDOX_O_CREAT);
@@ -117,6 +156,7 @@ int main(int argc, char **argv, char **envp)
         TEST(files_are_sent_to_the_server),
         TEST(only_the_last_of_a_file_is_sent_exclusively),
         TEST(directories_have_entries),
+        TEST(forked_mappings_stay_shared),
         TEST(schemes_end_by_their_name),
     };
     return run_tests(tests, array_len(tests));

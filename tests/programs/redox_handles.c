@@ -306,6 +306,54 @@ static void many_threads(void)
     }
 }
 
+static int64_t write_text(int64_t pid, const char *operation, const char *text)
+{
+    char path[40];
+    print_into(path, sizeof(path), "proc:%lld/%s", (long long)pid, operation);
+    int64_t handle = file_open(path, REDOX_O_RDWR);
+    if (handle < 0)
+        return handle;
+    int64_t n = redox_write(handle, text, strlen(text));
+    redox_close(handle);
+    return n;
+}
+
+// Root changes the effective ids of others, and nobody else, not even its own that it had.
+static void ids_are_written_by_root(void)
+{
+    char text[16];
+    volatile uint64_t *shared = shared_page();
+    int64_t pid = fork_context();
+    if (pid == 0) {
+        while (!shared[0])
+            redox_yield();
+        shared[1] = (uint64_t)redox_geteuid() << 32 | (uint64_t)redox_getegid();
+        shared[2] = (uint64_t)write_text(redox_getpid(), "uid", "0");
+        shared[3] = (uint64_t)file_open("thisproc:current/gid", REDOX_O_RDONLY);
+        shared[4] = (uint64_t)file_open("irq:", REDOX_O_RDONLY | REDOX_O_DIRECTORY);
+        redox_exit(0);
+    }
+    expect_is(write_text(pid, "gid", "1001"), 4);
+    expect_is(write_text(pid, "uid", "1000\n"), 5);
+    expect_is(write_text(pid, "uid", ""), -REDOX_EINVAL);
+    expect_is(write_text(pid, "uid", "x"), -REDOX_EINVAL);
+    expect_is(write_text(pid, "uid", "-1"), -REDOX_EINVAL);
+    expect_is(write_text(pid, "gid", "4294967295"), -REDOX_EINVAL);
+    expect_is(write_text(pid, "gid", "00000000000000000001"), -REDOX_EINVAL);
+    print_into(text, sizeof(text), "proc:%lld/uid", (long long)pid);
+    int64_t handle = file_open(text, REDOX_O_RDONLY);
+    expect_is(redox_read(handle, text, sizeof(text)), 4);
+    expect_is(memcmp(text, "1000", 4), 0);
+    expect_is(redox_close(handle), 0);
+    shared[0] = 1;
+    expect_is(redox_waitpid((uint64_t)pid, NULL, 0), pid);
+    expect_is(shared[1], 1000ull << 32 | 1001);
+    expect_is(shared[2], -REDOX_EPERM);
+    expect_is(shared[3], -REDOX_EPERM);
+    expect(shared[4] == (uint64_t)-REDOX_EACCES || shared[4] == (uint64_t)-REDOX_EPERM);
+    expect_is(redox_geteuid(), 0); // ours stayed
+}
+
 // Whether a round takes no memory for good. What ended is freed soon after.
 static bool takes_nothing(void (*round)(void), uint64_t *before, uint64_t *after)
 {
@@ -355,6 +403,7 @@ int main(int argc, char **argv, char **envp)
         TEST(tables_hold_themselves),
         TEST(a_child_has_its_own_handle),
         TEST(others_are_protected),
+        TEST(ids_are_written_by_root),
         TEST(nothing_is_left),
     };
     return run_tests(tests, array_len(tests));

@@ -202,6 +202,33 @@ static void clones_are_held(void)
     expect_is(redox_close(trace), 0);
 }
 
+static void executes(void)
+{
+    exec_code(code_for_exit(19), false);
+}
+
+// The first stop of a new program is before its first instruction.
+static void exec_is_seen(void)
+{
+    int64_t trace, pid = traced_child(executes, &trace);
+    struct redox_ptrace_event event;
+    struct redox_int_registers registers;
+    expect_is(next(trace, REDOX_PTRACE_EVENT_ADDRSPACE_SWITCH, &event),
+              REDOX_PTRACE_EVENT_ADDRSPACE_SWITCH);
+    int64_t handle = open_of(pid, "regs/int", REDOX_O_RDONLY);
+    expect_is(redox_read(handle, &registers, sizeof(registers)), 160);
+    expect_is(registers.rip, CODE_AT);
+    expect_is(registers.rsp, STACK_TOP - 16);
+    expect_is(redox_close(handle), 0);
+    expect_is(next(trace, REDOX_PTRACE_STOP_EXIT, &event), REDOX_PTRACE_STOP_EXIT);
+    expect_is(event.a, 19 << 8);
+    expect_is(run_until(trace, 0), 8);
+    uint64_t status;
+    expect_is(redox_waitpid(pid, &status, 0), pid);
+    expect_is(status, 19 << 8);
+    expect_is(redox_close(trace), 0);
+}
+
 static void sleeps(void)
 {
     for (;;)
@@ -272,6 +299,7 @@ int main(int argc, char **argv, char **envp)
         TEST(signals_are_seen),
         TEST(steps),
         TEST(clones_are_held),
+        TEST(exec_is_seen),
         TEST(sessions),
         TEST(kill_ends_a_stop),
         TEST(the_end_of_who_traces),

@@ -2,6 +2,7 @@
 // Mapping a user scheme's file: the server says where in its own space the bytes are, and those
 // pages are mapped into the client, shared, or copied on write. Each unmapping is told to the
 // server by a message without an answer, so that nobody waits for it.
+#include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
 #include "kernel/memory/space.h"
 #include "kernel/scheme/user/inside.h"
@@ -27,9 +28,12 @@ static void unmapping_drop(struct request *r)
     heap_free(u);
 }
 
+// The message, which holds a scheme of its own, may be read and dropped while it is posted: the
+// caller's file keeps the client, and with it the scheme, until then.
 void client_unmapped(struct file *f, uint64_t offset, uint64_t size)
 {
     struct client *c = f->data;
+    assert(__atomic_load_n(&f->references, __ATOMIC_RELAXED) > 0);
     struct unmapping *u = heap_alloc(sizeof(*u));
     if (!u)
         return; // the server keeps the range until the file is closed
