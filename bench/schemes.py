@@ -41,12 +41,33 @@ ROWS_OF_CORES = (("across cores: call and answer, 64 bytes", "user_64", "pipe_64
 RUNS = 3
 
 
+EVENTS = ("mkfifo /tmp/a /tmp/b; redox_bench event_serve /tmp/a /tmp/b & "
+          "redox_bench event event 0 /tmp/b /tmp/a")
+MESSAGES = "redox_bench serve & redox_bench call loop {} 0"
+# What repeats a row for ever, and how many system calls one turn of it makes.
+LOOPS = {"null": ("redox_bench loop null", 1), "dup": ("redox_bench loop dup", 2),
+         "read_zero": ("redox_bench loop read_zero", 1), "event": (EVENTS, 6),
+         "user_64": (MESSAGES.format(64), 3), "user_4k": (MESSAGES.format(4096), 3),
+         "linux_null": ("bench_calls loop null", 1), "linux_dup": ("bench_calls loop dup", 2),
+         "linux_read_zero": ("bench_calls loop read_zero", 1),
+         "linux_event": ("bench_calls loop event", 6),
+         "linux_pipe_64": ("bench_calls loop pipe_64", 4)}
+
+
+def programs(bench):
+    folder = f"build/{bench.options.build}/tests/programs"
+    return [f"{folder}/{name}:/bin/{name}" for name in ("bench_calls", "redox_bench")]
+
+
+def profiles(bench):
+    """Rows for `bench --profile`: {name: (script, calls, files to add)}."""
+    return {name: loop + (programs(bench),) for name, loop in LOOPS.items()}
+
+
 def figures(bench, kernel, script, **machine):
     """{name: instructions, or cycles} of what the script prints."""
-    folder = f"build/{bench.options.build}/tests/programs"
-    options = bench.with_kernel(kernel, add=list(bench.options.add) + [
-        f"{folder}/{name}:/bin/{name}" for name in ("bench_calls", "redox_bench")],
-        **(machine or {"icount": True, "smp": 1}))
+    options = bench.with_kernel(kernel, add=list(bench.options.add) + programs(bench),
+                                **(machine or {"icount": True, "smp": 1}))
     output = bytearray()
     with Machine(options, execute.arguments(options)) as machine:
         session = execute.Session(machine, ["sh", "-c", script], None,

@@ -3,6 +3,8 @@
 // --icount): prints "NAME CYCLES" lines. bench/schemes.py runs it under both kernels.
 //
 //   bench_calls                     everything
+//   bench_calls loop NAME           one of null, dup, read_zero, event, pipe_64 for ever; prints
+//                                   "loop" when it is warm: `bench --profile`
 //   bench_calls on CPU PROGRAM ...  runs another program on one processor
 
 #include <fcntl.h>
@@ -85,6 +87,26 @@ static void calls(void)
     close(zero);
 }
 
+static void tell_loop(void)
+{
+    printf("loop\n");
+    fflush(stdout);
+}
+
+static void loop(const char *name)
+{
+    int zero = open("/dev/zero", O_RDONLY);
+    tell_loop();
+    for (;;) {
+        if (name[0] == 'n')
+            call(SYS_getppid, 0, NULL, 0);
+        else if (name[0] == 'd')
+            call(SYS_close, call(SYS_dup, 0, NULL, 0), NULL, 0);
+        else
+            call(SYS_read, zero, buffer, 16);
+    }
+}
+
 static void whole(long (*move)(int, void *, size_t), int fd, size_t size)
 {
     for (size_t done = 0; done < size;) {
@@ -105,7 +127,7 @@ static long put(int fd, void *from, size_t size)
     return call(SYS_write, fd, from, (long)size);
 }
 
-// A child answers each message of `size` bytes with one of `back` bytes.
+// A child answers each message of `size` bytes with one of `back` bytes. Count 0: for ever.
 static void ping_pong(const char *name, int mine[2], int its[2], size_t size, size_t back, int cpu,
                       unsigned count)
 {
@@ -119,7 +141,9 @@ static void ping_pong(const char *name, int mine[2], int its[2], size_t size, si
         }
     }
     unsigned long long begin = 0;
-    for (unsigned i = 0; i < count + 20; i++) {
+    for (unsigned i = 0; i < count + 20 || !count; i++) {
+        if (i == 20 && !count)
+            tell_loop();
         if (i == 20)
             begin = cycles();
         whole(put, mine[1], size);
@@ -171,7 +195,9 @@ static void events(int cpu, unsigned count)
             put(here, &word, 8);
         }
     }
-    for (unsigned i = 0; i < count + 20; i++) {
+    for (unsigned i = 0; i < count + 20 || !count; i++) {
+        if (i == 20 && !count)
+            tell_loop();
         if (i == 20)
             begin = cycles();
         put(there, &word, 8);
@@ -194,6 +220,13 @@ int main(int argc, char **argv)
     if (posix_memalign((void **)&buffer, 4096, MIB))
         die("memory");
     memset(buffer, 1, MIB);
+    if (argc == 3 && strcmp(argv[1], "loop") == 0) {
+        if (strcmp(argv[2], "event") == 0)
+            events(0, 0);
+        if (strcmp(argv[2], "pipe_64") == 0)
+            with_pipes("pipe_64", 64, 8, 0, 0);
+        loop(argv[2]);
+    }
     calls();
     with_pipes("pipe_64", 64, 8, 0, 500);
     with_pipes("pipe_4k", 4096, 8, 0, 500);

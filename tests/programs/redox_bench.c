@@ -7,6 +7,9 @@
 //   redox_bench call NAME SIZE COUNT      messages of SIZE bytes to it, and their answers
 //   redox_bench event_serve IN OUT        waits for bytes of one pipe by event:, answers by another
 //   redox_bench event NAME COUNT IN OUT   the other end
+//   redox_bench loop NAME                 one of `calls` (null, dup, read_zero) for ever
+//
+// For ever is also what COUNT 0 means. Both print "loop" when they are warm: `bench --profile`.
 #include "tests/programs/redox_start.h"
 
 enum { WARM_UP = 20, SIZE_MOST = 1 << 20 };
@@ -23,6 +26,11 @@ static void report(const char *name, uint64_t all, uint64_t count)
     uint64_t tenths = all * 10 / count;
     print("%s %llu.%llu\n", name, (unsigned long long)(tenths / 10),
           (unsigned long long)(tenths % 10));
+}
+
+static void tell_loop(void)
+{
+    print("loop\n");
 }
 
 static int failed(const char *what, int64_t result)
@@ -59,6 +67,23 @@ static int bench_calls(void)
     return 0;
 }
 
+static int loop(const char *name)
+{
+    char buffer[16];
+    int64_t zero = file_open("zero:", REDOX_O_RDONLY);
+    if (zero < 0)
+        return failed("zero:", zero);
+    tell_loop();
+    for (;;) {
+        if (name[0] == 'n')
+            redox_getpid();
+        else if (name[0] == 'd')
+            redox_close(redox_dup(1, "", 0));
+        else
+            redox_read(zero, buffer, sizeof(buffer));
+    }
+}
+
 static int serve(void)
 {
     int64_t scheme = file_open(":bench", REDOX_O_CREAT | REDOX_O_RDWR | REDOX_O_CLOEXEC);
@@ -91,7 +116,9 @@ static int call(const char *name, size_t size, uint64_t count)
     char *buffer = pages(SIZE_MOST);
     memset(buffer, 1, SIZE_MOST);
     uint64_t begin = 0;
-    for (uint64_t i = 0; i < count + WARM_UP; i++) {
+    for (uint64_t i = 0; i < count + WARM_UP || !count; i++) {
+        if (i == WARM_UP && !count)
+            tell_loop();
         if (i == WARM_UP)
             begin = cycles();
         int64_t n = redox_write(fd, buffer, size);
@@ -148,7 +175,9 @@ static int event(const char *name, uint64_t count, const char *in, const char *o
     if (result)
         return failed("event", result);
     uint64_t begin = 0;
-    for (uint64_t i = 0; i < count + WARM_UP; i++) {
+    for (uint64_t i = 0; i < count + WARM_UP || !count; i++) {
+        if (i == WARM_UP && !count)
+            tell_loop();
         if (i == WARM_UP)
             begin = cycles();
         redox_write(e.out, "x", 1);
@@ -163,6 +192,8 @@ int main(int argc, char **argv, char **envp)
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "calls") == 0)
         return bench_calls();
+    if (strcmp(what, "loop") == 0 && argc == 3)
+        return loop(argv[2]);
     if (strcmp(what, "serve") == 0)
         return serve();
     if (strcmp(what, "call") == 0 && argc == 5)

@@ -2,7 +2,8 @@
 """`bench`: runs the programs in bench/ and prints their figures beside the peer's.
 
 A bench is a file bench/NAME.py with `run(bench)`: it measures and calls bench.row(...) for each
-figure. Ours and the peer's runs alternate (bench.alternate), so that a busy machine hurts both.
+figure. With `profiles(bench)` it says how a row can be repeated for ever (profile.py). Ours and the
+peer's runs alternate (bench.alternate), so that a busy machine hurts both.
 """
 import importlib.util
 import statistics
@@ -10,6 +11,7 @@ import sys
 import types
 
 import build
+import profile
 from files import ROOT
 from say import Failure, progress
 
@@ -67,12 +69,25 @@ def _load(path):
     return module
 
 
+def _profile(options, names, known):
+    rows = {}
+    for name in names:
+        rows.update(_load(known[name]).profiles(Bench(name, options)))
+    if options.profile not in rows:
+        raise Failure(f"no row is called {options.profile}; there are: {', '.join(rows)}")
+    print(profile.text(options, options.profile, rows[options.profile]))
+    return 0
+
+
 def command_bench(options):
     known = {p.stem: p for p in sorted(FOLDER.glob("*.py"))}
     unknown = [n for n in options.names if n not in known]
     if unknown:
         raise Failure(f"no bench is called {unknown[0]}; there are: {', '.join(known)}")
     build.build(options.build)
+    if options.profile:
+        return _profile(options, [n for n in options.names or known
+                                  if hasattr(_load(known[n]), "profiles")], known)
     build.build(options.build, "linux")
     for name in options.names or known:
         bench = Bench(name, options)

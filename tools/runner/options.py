@@ -60,6 +60,8 @@ def _parser():
     one.add_argument("--fuzz", type=int, metavar="SECONDS", help="time for each fuzzer (5)")
     one = command("bench", "the measurements, beside a peer", _machine_options)
     one.add_argument("names", nargs="*", metavar="NAME")
+    one.add_argument("--profile", metavar="ROW",
+                     help="instead of the table: where one row's instructions go, by function")
     one = command("write", "write the disk image to a USB stick", _build_options)
     one.add_argument("device", metavar="DEVICE", nargs="?")
     one.add_argument("--force", action="store_true", help="also a fixed or mounted device")

@@ -163,10 +163,14 @@ class Machine:
         except subprocess.TimeoutExpired:
             return False
 
-    def close(self):
+    def close_process(self):
+        """Ends QEMU; its files are still there."""
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    def close(self):
+        self.close_process()
         for one in self.sockets.values():
             one.close()
         shutil.rmtree(self.folder, ignore_errors=True)
