@@ -28,7 +28,8 @@ void names_inherit(struct process *p, struct process *from);
 void names_drop(struct process *p); // and those it has made
 
 // process.c
-void process_system_call(struct trap_frame *f); // what the entry calls, unless it is traced
+// What the entry calls, unless it is traced.
+void process_system_call(struct trap_frame *f, struct thread *t);
 err_t process_make(struct process **process) must_check; // empty, one reference, not in any table
 err_t task_make(struct process *p, void (*entry)(void *data), struct task **task) must_check;
 uint32_t task_total(void);     // all that have not ended

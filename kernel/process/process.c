@@ -389,11 +389,10 @@ void notify_parent_locked(struct process *p, int code, int status)
     wait_wake_all(&program_first_locked(parent)->child_wait);
 }
 
-void process_system_call(struct trap_frame *f)
+void process_system_call(struct trap_frame *f, struct thread *t)
 {
-    thread_system_begin();
-    process_current()->abi->system_call(f);
-    thread_system_end();
+    struct task *task = t->owner;
+    task->process->abi->system_call(f, task);
 }
 
 static void mapped_file_get(void *file)

@@ -67,7 +67,7 @@ enum { SIGNAL_DROPPED = 1 };
 struct abi {
     const char *name;
     int stack_fault; // the signal for an access by a stack pointer that is no address
-    void (*system_call)(struct trap_frame *f);
+    void (*system_call)(struct trap_frame *f, struct task *t);
     // Builds the handler's frame on the user stack and points `f` at the handler. Negative: cannot
     // (SIGSEGV). SIGNAL_DROPPED: the program gave no way to be told.
     err_t (*signal_deliver)(struct trap_frame *f, struct task *t, const struct signal_info *info,

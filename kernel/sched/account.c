@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Where the time went: of each thread, and of each CPU.
 //
-// The ring charges what a thread runs to the nanosecond. System calls add up their cycles between
-// thread_system_begin() and _end(), which costs an entry one RDTSC; the rest of a user thread's
-// time, interrupts and faults included, is user time. Kernel threads have system time only.
+// The ring charges what a thread runs to the nanosecond. The entry of system calls adds up their
+// cycles (two RDTSC each); the rest of a user thread's time, interrupts and faults included, is
+// user time. Kernel threads have system time only.
 #include "kernel/arch/x86_64/clock_hw.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/turn.h"

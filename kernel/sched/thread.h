@@ -38,6 +38,9 @@ struct thread {
     uint32_t return_work; // enum return_work; must stay first: entry code reads it
     uint32_t number;      // for the log; the process room's thread id
     uint64_t stack_top;   // must stay second: the kernel stack
+    // System time in cycles, counted by syscall_entry.S; since: of the call it is in, else 0. The
+    // ring counts what it ran in all.
+    uint64_t system_since, system_cycles;
     struct arch_context context;
     struct arch_user user;
     bool ports;            // its user mode may use I/O ports; a new thread's may not
@@ -56,9 +59,7 @@ struct thread {
     void (*entry)(void *data); // where it starts
     void *entry_data;
 
-    // Accounting: the ring counts what it ran in all, thread_system_begin() and _end() the part in
-    // system calls, in cycles.
-    uint64_t system_since, system_cycles; // since: 0 in user mode
+    // Accounting.
     nanos_t time_started, time_switched;
     uint64_t system_before; // system_cycles when it last left a CPU
     uint64_t switches_voluntary, switches_forced, faults_minor, faults_major;
@@ -73,6 +74,11 @@ struct thread {
     void *owner;                    // the process room's task; NULL: a kernel thread
     struct list all_link;           // every thread there is
 };
+
+_Static_assert(offsetof(struct thread, return_work) == 0 &&
+                   offsetof(struct thread, system_since) == 16 &&
+                   offsetof(struct thread, system_cycles) == 24,
+               "syscall_entry.S knows them");
 
 // The core it runs on, or ran on last.
 static inline uint32_t thread_cpu(const struct thread *t)
@@ -121,17 +127,3 @@ void thread_inherit(struct thread *t, const struct thread *from);
 // Visits every thread; preemption is off, `visit` must not sleep. Stops when it returns false.
 void thread_visit_all(bool (*visit)(struct thread *t, void *data), void *data);
 void thread_times(struct thread *t, nanos_t *user, nanos_t *system); // up to now
-
-// Around each system call: what runs between them counts as system time.
-static force_inline void thread_system_begin(void)
-{
-    thread_current()->system_since = cpu_cycles();
-}
-
-static force_inline void thread_system_end(void)
-{
-    struct thread *t = thread_current();
-    int64_t span = (int64_t)(cpu_cycles() - t->system_since);
-    t->system_cycles += span > 0 ? (uint64_t)span : 0; // a switch in between counts by itself
-    t->system_since = 0;
-}

@@ -64,22 +64,30 @@ static int64_t linux_error(const struct linux_call *c, int64_t result)
     }
 }
 
-static void linux_system_call(struct trap_frame *f)
+static no_inline int64_t shown_call(const struct linux_call *c, struct trap_frame *f)
 {
-    uint64_t number = index_clamp(f->error, LINUX_CALL_COUNT);
-    const struct linux_call *c = &linux_calls[number];
-    if (unlikely(f->error >= LINUX_CALL_COUNT || !c->handler)) {
-        trap_set_result(f, unknown_call(f->error));
-        return;
-    }
-    if (unlikely(linux_strace))
-        linux_strace_enter(c, f);
+    linux_strace_enter(c, f);
     int64_t result = c->handler(f);
-    // exec and sigreturn have built a frame that no longer is this call's.
-    if (unlikely(result < 0 && f->vector == TRAP_SYSCALL))
+    if (result < 0 && f->vector == TRAP_SYSCALL)
         result = linux_error(c, result);
-    if (unlikely(linux_strace))
-        linux_strace_exit(c, f, result);
+    linux_strace_exit(c, f, result);
+    return result;
+}
+
+static void linux_system_call(struct trap_frame *f, struct task *t)
+{
+    const struct linux_call *c = &linux_calls[index_clamp(f->error, LINUX_CALL_COUNT)];
+    int64_t result;
+    if (unlikely(f->error >= LINUX_CALL_COUNT || !c->handler)) {
+        result = unknown_call(f->error);
+    } else if (unlikely(linux_strace)) {
+        result = shown_call(c, f);
+    } else {
+        result = c->handler(f);
+        // exec and sigreturn have built a frame that no longer is this call's.
+        if (unlikely(result < 0) && f->vector == TRAP_SYSCALL)
+            result = linux_error(c, result);
+    }
     trap_set_result(f, result);
 }
 

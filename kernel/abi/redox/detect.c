@@ -65,7 +65,7 @@ const struct abi *abi_choose(const struct program *p)
     return abi ? abi : &undecided_abi;
 }
 
-static void undecided_system_call(struct trap_frame *f)
+static void undecided_system_call(struct trap_frame *f, struct task *t)
 {
     struct process *p = process_current();
     enum call_verdict verdict = abi_call_verdict(f);
@@ -77,7 +77,7 @@ static void undecided_system_call(struct trap_frame *f)
     } else if (verdict == CALL_LINUX) {
         p->abi = &linux_abi;
     }
-    (verdict == CALL_REDOX ? &redox_abi : &linux_abi)->system_call(f);
+    (verdict == CALL_REDOX ? &redox_abi : &linux_abi)->system_call(f, t);
 }
 
 // All else is Linux's: what it does before the decision it does as a Linux program. It has one task

@@ -8,8 +8,9 @@
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
 
-// A number's class and its low ten bits tell all calls apart; the whole number is compared after.
-enum { CLASS_SHIFT = 28, CLASSES = 3, LOW_NUMBERS = 1024 };
+// A number's class (bits 28 and 29) and its low ten bits tell all calls apart: folded together they
+// are an index that needs no check. The whole number is compared after.
+enum { CLASS_FOLD = 18, SLOTS = 4096 };
 
 #define CALL(value, called, kinds) \
     { .number = value, .name = #called, .arguments = kinds, .handler = redox_##called },
@@ -19,20 +20,27 @@ const struct redox_call redox_calls[] = {
 #undef CALL
 const unsigned redox_call_count = array_len(redox_calls);
 
-static const struct redox_call *table[CLASSES * LOW_NUMBERS];
-
-static uint64_t slot_of(uint64_t number)
+static REDOX_CALL(none)
 {
-    return (number >> CLASS_SHIFT) * LOW_NUMBERS + number % LOW_NUMBERS;
+    return -ENOSYS;
+}
+static const struct redox_call no_call = { .number = UINT32_MAX, .handler = redox_none };
+static const struct redox_call *table[SLOTS];
+
+static const struct redox_call **slot_of(uint64_t number)
+{
+    return &table[(number ^ number >> CLASS_FOLD) % SLOTS];
 }
 
 void redox_init(const char *command_line)
 {
     redox_strace_init(command_line);
+    for (unsigned i = 0; i < SLOTS; i++)
+        table[i] = &no_call;
     for (unsigned i = 0; i < redox_call_count; i++) {
-        uint64_t slot = slot_of(redox_calls[i].number);
-        assert(slot < array_len(table) && !table[slot]);
-        table[slot] = &redox_calls[i];
+        const struct redox_call **slot = slot_of(redox_calls[i].number);
+        assert(*slot == &no_call);
+        *slot = &redox_calls[i];
     }
     program_set_abi_chooser(abi_choose);
     context_set_program_hook(abi_of_loaded);
@@ -41,28 +49,39 @@ void redox_init(const char *command_line)
 
 const struct redox_call *redox_call_find(uint64_t number)
 {
-    uint64_t slot = slot_of(number);
-    if (unlikely(slot >= array_len(table)))
-        return NULL;
-    const struct redox_call *c = table[index_clamp(slot, array_len(table))];
-    return c && c->number == number ? c : NULL;
+    const struct redox_call *c = *slot_of(number);
+    return c != &no_call && c->number == number ? c : NULL;
 }
 
-static void redox_system_call(struct trap_frame *f)
+// A call that is shown (strace), or whose program's pages say what may cut it short.
+static no_inline int64_t watched_call(const struct redox_call *c, struct trap_frame *f,
+                                      struct task *t)
 {
-    const struct redox_call *c = redox_call_find(f->error);
-    bool by_pages = task_current()->upcall.model == UPCALL_PAGES;
-    if (unlikely(by_pages))
-        redox_pages_enter(task_current());
-    if (unlikely(redox_strace && c))
+    bool by_pages = t->upcall.model == UPCALL_PAGES, shown = redox_strace && c != &no_call;
+    if (by_pages)
+        redox_pages_enter(t);
+    if (shown)
         redox_strace_enter(c, f);
-    int64_t result = likely(c) ? c->handler(f) : -ENOSYS;
-    if (unlikely(by_pages))
-        redox_pages_leave(task_current());
+    int64_t result = c->handler(f);
+    if (by_pages)
+        redox_pages_leave(t);
+    if (result <= -ERESTARTSYS && result >= -ERESTART_BLOCK)
+        result = -EINTR;
+    if (shown)
+        redox_strace_exit(c, result);
+    return result;
+}
+
+static void redox_system_call(struct trap_frame *f, struct task *t)
+{
+    const struct redox_call *c = *slot_of(f->error);
+    if (unlikely(c->number != f->error))
+        c = &no_call;
+    int64_t result = unlikely(redox_strace || t->upcall.model == UPCALL_PAGES)
+                         ? watched_call(c, f, t)
+                         : c->handler(f);
     if (unlikely(result <= -ERESTARTSYS && result >= -ERESTART_BLOCK))
         result = -EINTR;
-    if (unlikely(redox_strace && c))
-        redox_strace_exit(c, result);
     // sigreturn and a change of address space have put other registers there.
     if (likely(f->vector == TRAP_SYSCALL))
         trap_set_result(f, result);

@@ -3,7 +3,7 @@
 #include "kernel/arch/x86_64/syscall.h"
 #include "kernel/arch/x86_64/registers.h"
 
-void (*syscall_hook)(struct trap_frame *f);
+void (*syscall_hook)(struct trap_frame *f, struct thread *t);
 
 void syscall_entry(void);   // syscall_entry.S
 void syscall_entry32(void); // the same

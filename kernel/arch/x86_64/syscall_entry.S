@@ -14,17 +14,34 @@
 #define USER_DATA    0x23
 #define TRAP_SYSCALL 0x100
 
-#define FRAME_R11    48
+#define FRAME_RBP    32
+#define FRAME_R10    56
+#define FRAME_R9     64
+#define FRAME_R8     72
+#define FRAME_RAX    80
+#define FRAME_RDX    96
+#define FRAME_RSI    104
+#define FRAME_RDI    112
+#define FRAME_VECTOR 120
 #define FRAME_RIP    136
-#define FRAME_CS     144
 #define FRAME_RFLAGS 152
 #define FRAME_RSP    160
-#define FRAME_SS     168
-#define FRAME_RCX    88
+
+#define THREAD_RETURN_WORK   0          // kernel/sched/thread.h
+#define THREAD_SYSTEM_SINCE  16
+#define THREAD_SYSTEM_CYCLES 24
+
+// RAX: the time stamp counter. Clobbers RDX.
+.macro cycles
+    rdtsc
+    shl $32, %rdx
+    or %rdx, %rax
+.endm
 
     .text
     .globl syscall_entry, syscall_entry32
 
+    .balign 64
 syscall_entry:
     swapgs
     mov %rsp, %gs:GS_USER_STACK
@@ -53,46 +70,47 @@ syscall_entry:
     push %r15
     xor %ebp, %ebp                      // backtraces end here
     mov %rsp, %rdi
+    mov %gs:GS_CURRENT, %rsi
+    cycles
+    mov %rax, THREAD_SYSTEM_SINCE(%rsi)
     sti
     call *syscall_hook(%rip)
     cli
 
-    mov %gs:GS_CURRENT, %rax
-    cmpl $0, (%rax)                     // thread.return_work
+    // Interrupts are off at both readings of the counter, so both are this CPU's: a switch in
+    // between accounts for itself (kernel/sched/account.c).
+    mov %gs:GS_CURRENT, %rsi
+    cycles
+    sub THREAD_SYSTEM_SINCE(%rsi), %rax
+    add %rax, THREAD_SYSTEM_CYCLES(%rsi)
+    movq $0, THREAD_SYSTEM_SINCE(%rsi)
+
+    cmpl $0, THREAD_RETURN_WORK(%rsi)
     jne .Lslow
 
-    // SYSRET takes RIP from RCX and RFLAGS from R11, and faults in kernel mode with the user's
-    // stack when RIP is not canonical: so only frames that it can express exactly.
-    mov FRAME_RCX(%rsp), %rcx
-    mov FRAME_R11(%rsp), %r11
-    cmp %rcx, FRAME_RIP(%rsp)
+    // Whoever gives the program other registers than those of this call clears the vector, or
+    // leaves return_work. Else only the result is new, and RBX and R12 to R15 are what C preserved.
+    // SYSRET takes RIP from RCX and RFLAGS from R11 (where SYSCALL had put them), and faults in
+    // kernel mode with the user's stack when RIP is not canonical: which is looked at all the same.
+    cmpl $TRAP_SYSCALL, FRAME_VECTOR(%rsp)
     jne .Lslow
-    cmp %r11, FRAME_RFLAGS(%rsp)
-    jne .Lslow
+    mov FRAME_RIP(%rsp), %rcx
+    mov FRAME_RFLAGS(%rsp), %r11
     mov %rcx, %rax
     shr $47, %rax
     jnz .Lslow
     test $(RFLAGS_TF | RFLAGS_RF), %r11d
     jnz .Lslow
-    cmpl $USER_CODE, FRAME_CS(%rsp)
-    jne .Lslow
 
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbp
-    pop %rbx
-    add $8, %rsp                        // r11: loaded above
-    pop %r10
-    pop %r9
-    pop %r8
-    pop %rax
-    add $8, %rsp                        // rcx
-    pop %rdx
-    pop %rsi
-    pop %rdi
-    mov (FRAME_RSP - 15 * 8)(%rsp), %rsp
+    mov FRAME_RBP(%rsp), %rbp
+    mov FRAME_R10(%rsp), %r10
+    mov FRAME_R9(%rsp), %r9
+    mov FRAME_R8(%rsp), %r8
+    mov FRAME_RAX(%rsp), %rax
+    mov FRAME_RDX(%rsp), %rdx
+    mov FRAME_RSI(%rsp), %rsi
+    mov FRAME_RDI(%rsp), %rdi
+    mov FRAME_RSP(%rsp), %rsp
     swapgs
     sysretq
 

@@ -87,7 +87,7 @@ void trap_set_user_hooks(const struct trap_user_hooks *h)
     syscall_hook = h->system_call;
 }
 
-void trap_set_system_call(void (*system_call)(struct trap_frame *f))
+void trap_set_system_call(void (*system_call)(struct trap_frame *f, struct thread *t))
 {
     __atomic_store_n(&syscall_hook, system_call, __ATOMIC_RELEASE);
 }

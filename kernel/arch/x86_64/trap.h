@@ -164,13 +164,14 @@ struct trap_user_hooks {
     // On the way back to user mode when the thread's return_work flag is set; interrupts on, may
     // sleep.
     void (*return_work)(struct trap_frame *f);
-    // A system call. Interrupts on. The result goes to f->rax.
-    void (*system_call)(struct trap_frame *f);
+    // A system call of the calling thread `t`. Interrupts on. The result goes to f->rax; who gives
+    // the program other registers than that clears f->vector.
+    void (*system_call)(struct trap_frame *f, struct thread *t);
 };
 void trap_set_user_hooks(const struct trap_user_hooks *hooks); // system_call also into syscall.h
 
 // Another function for the hook `system_call`, at any time.
-void trap_set_system_call(void (*system_call)(struct trap_frame *f));
+void trap_set_system_call(void (*system_call)(struct trap_frame *f, struct thread *t));
 
 // The stack that this CPU's next entry from user mode starts on (its TSS). Interrupts off.
 void trap_set_stack(uint64_t top);

@@ -71,6 +71,7 @@ static void take_registers(struct task *t, struct trap_frame *f, uint64_t cause)
         return;
     f->vector = TRAP_SYSCALL;
     f->error = f->rax;
+    thread_set_work(&t->thread, WORK_NOTIFY); // all registers are to be loaded from the frame
 }
 
 bool trace_point(struct trap_frame *f, uint64_t cause, uint64_t a, uint64_t b)

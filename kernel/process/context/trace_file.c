@@ -10,16 +10,14 @@
 static struct spinlock callers_lock = SPINLOCK_INIT(RANK_LEAF);
 static uint32_t callers; // sessions that look at system calls
 
-static void traced_system_call(struct trap_frame *f)
+static void traced_system_call(struct trap_frame *f, struct thread *t)
 {
     struct process *p = process_current();
-    thread_system_begin();
     bool skip = trace_on(p) && trace_point(f, REDOX_PTRACE_STOP_PRE_SYSCALL, 0, 0);
     if (!skip)
-        p->abi->system_call(f);
+        p->abi->system_call(f, task_current());
     if (trace_on(p))
         (void)trace_point(f, REDOX_PTRACE_STOP_POST_SYSCALL, 0, 0);
-    thread_system_end();
 }
 
 // How many sessions look at system calls; the first and the last change what the entry calls.
