@@ -24,6 +24,9 @@ typedef int64_t nanos_t;  // a time or a span of time in nanoseconds
 #define no_inline         __attribute__((noinline))
 #define force_inline      inline __attribute__((always_inline))
 #define in_section(name)  __attribute__((section(name)))
+// For functions that every call passes through: no canary. Only where no array stands on the stack,
+// so that what the canary watches for cannot happen there.
+#define no_stack_guard    __attribute__((no_stack_protector))
 #define no_sanitize       __attribute__((no_sanitize("kernel-address", "address", "undefined")))
 
 #define likely(x)   __builtin_expect(!!(x), 1)

@@ -181,6 +181,28 @@ static uint32_t get(uaddr_t at)
     return value;
 }
 
+// Every size that has a way of its own, ending at each distance from where `end` cannot be touched.
+static void test_user_ends(uaddr_t end)
+{
+    char from[40], to[40];
+    for (size_t i = 0; i < sizeof(from); i++)
+        from[i] = (char)(i + 1);
+    for (size_t size = 0; size <= sizeof(from); size++) {
+        for (size_t room = 0; room <= size; room++) {
+            uaddr_t at = end - room;
+            memset(to, 0, sizeof(to));
+            check(user_copy_out_part(at, from, size) == size - room);
+            check(user_copy_in_part(to, at, size) == size - room);
+            check(memcmp(to, from, room) == 0);
+            check(user_zero_part(at, size) == size - room);
+            check(user_copy_in_part(to, at, room) == 0);
+            for (size_t i = 0; i < room; i++)
+                check(to[i] == 0);
+            check(room == sizeof(to) || to[room] == 0);
+        }
+    }
+}
+
 static void test_user_memory(struct space *s)
 {
     char text[64] = { 0 };
@@ -194,6 +216,7 @@ static void test_user_memory(struct space *s)
     check(space_unmap(s, a + 2 * PAGE_SIZE, PAGE_SIZE) == 0);
     check(user_copy_out_part(a + 2 * PAGE_SIZE - 13, text, 64) == 51);
     check(user_copy_in_part(text, a + 2 * PAGE_SIZE - 13, 64) == 51);
+    test_user_ends(a + 2 * PAGE_SIZE);
     check(user_zero(a, 2 * PAGE_SIZE) == 0 && user_zero(a, 2 * PAGE_SIZE + 1) == -EFAULT);
     check(user_put_u32(a, 5) == 0 && user_exchange_u32(a, 5, 6, &word) == 0 && word == 5);
     check(user_exchange_u32(a, 5, 7, &word) == 0 && word == 6 && get(a) == 6);

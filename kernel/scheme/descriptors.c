@@ -50,20 +50,20 @@ static bool bit_test(const uint64_t *bits, uint32_t n)
     return bits[n / WORD] >> (n % WORD) & 1;
 }
 
-static void bit_write(uint64_t *bits, uint32_t n, bool value)
+static force_inline void bit_write(uint64_t *bits, uint32_t n, bool value)
 {
     uint64_t mask = 1ull << (n % WORD);
     bits[n / WORD] = value ? bits[n / WORD] | mask : bits[n / WORD] & ~mask;
 }
 
-static void number_take(struct slots *s, uint32_t n)
+static force_inline void number_take(struct slots *s, uint32_t n)
 {
-    bit_write(s->taken, n, true);
-    if (s->taken[n / WORD] == UINT64_MAX)
+    uint64_t taken = s->taken[n / WORD] |= 1ull << (n % WORD);
+    if (unlikely(taken == UINT64_MAX))
         bit_write(s->full, n / WORD, true);
 }
 
-static void number_give(struct slots *s, uint32_t n)
+static force_inline void number_give(struct slots *s, uint32_t n)
 {
     bit_write(s->taken, n, false);
     bit_write(s->full, n / WORD, false);
@@ -83,19 +83,23 @@ static uint32_t word_with_room(const struct slots *s, uint32_t word)
     return words;
 }
 
-// The lowest free number >= `least`; s->capacity when there is none.
-static uint32_t number_find_free(const struct slots *s, uint32_t least)
+static no_inline uint32_t number_find_beyond(const struct slots *s, uint32_t word)
 {
-    if (least >= s->capacity)
+    word = word_with_room(s, word);
+    if (word == s->capacity / WORD)
+        return s->capacity;
+    return word * WORD + (uint32_t)__builtin_ctzll(~s->taken[word]);
+}
+
+// The lowest free number >= `least`; s->capacity or more when there is none.
+static force_inline uint32_t number_find_free(const struct slots *s, uint32_t least)
+{
+    if (unlikely(least >= s->capacity))
         return least;
     uint32_t word = least / WORD;
     uint64_t room = ~s->taken[word] & (UINT64_MAX << (least % WORD));
-    if (!room) {
-        word = word_with_room(s, word + 1);
-        if (word == s->capacity / WORD)
-            return s->capacity;
-        room = ~s->taken[word];
-    }
+    if (unlikely(!room))
+        return number_find_beyond(s, word + 1);
     return word * WORD + (uint32_t)__builtin_ctzll(room);
 }
 
@@ -253,41 +257,62 @@ void descriptors_release(struct descriptors *d)
     heap_free(d);
 }
 
-// One try; -EAGAIN: the table changed meanwhile.
-static force_inline err_t file_look(struct descriptors *d, uint32_t number, struct file **file)
+// One try. -EAGAIN: the table changed meanwhile.
+static force_inline err_t file_look(struct descriptors *d, uint64_t number, struct file **file)
 {
     struct slots *s = __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE);
-    if (number >= s->capacity)
+    if (unlikely(number >= s->capacity))
         return -EBADF;
-    uint64_t index = index_clamp(number, s->capacity);
-    struct file *f = __atomic_load_n(&s->files[index], __ATOMIC_ACQUIRE);
-    if (!f)
+    struct file **slot = &s->files[index_clamp(number, s->capacity)];
+    struct file *f = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    if (unlikely(!f))
         return -EBADF;
     uint32_t seen = __atomic_load_n(&f->references, __ATOMIC_RELAXED);
     if (unlikely(seen == 0 || !__atomic_compare_exchange_n(&f->references, &seen, seen + 1, false,
                                                            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
         return -EAGAIN;
     *file = f;
-    if (likely(__atomic_load_n(&s->files[index], __ATOMIC_ACQUIRE) == f &&
+    if (likely(__atomic_load_n(slot, __ATOMIC_ACQUIRE) == f &&
                __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE) == s))
         return 0;
     file_put(f);
     return -EAGAIN;
 }
 
-static no_inline err_t file_look_again(struct descriptors *d, uint32_t number, struct file **file)
+static no_inline struct file *file_look_again(struct descriptors *d, uint64_t number)
 {
-    err_t e;
-    while ((e = file_look(d, number, file)) == -EAGAIN)
+    struct file *f = NULL;
+    while (file_look(d, number, &f) == -EAGAIN)
         cpu_relax();
-    return e;
+    return f;
 }
 
-// A negative number is one past every capacity.
-err_t descriptor_file(struct descriptors *d, int number, struct file **file)
+struct file *descriptor_get(struct descriptors *d, uint64_t number)
 {
-    err_t e = file_look(d, (uint32_t)number, file);
-    return likely(e != -EAGAIN) ? e : file_look_again(d, (uint32_t)number, file);
+    struct file *f = NULL;
+    return likely(file_look(d, number, &f) != -EAGAIN) ? f : file_look_again(d, number);
+}
+
+// Puts the file at the lowest free number >= `least` that is below `limit`: the number, or a
+// negative errno. Called with the lock held.
+static force_inline int add_locked(struct descriptors *d, struct file *f, bool close_on_exec,
+                                   uint32_t least, uint32_t limit)
+{
+    struct slots *s = d->slots;
+    uint32_t n = number_find_free(s, least);
+    if (unlikely(n >= min_of(limit, (uint32_t)DESCRIPTORS_MAX)))
+        return -EMFILE;
+    if (unlikely(n >= s->capacity)) {
+        err_t e = slots_grow(d, n);
+        if (e)
+            return e;
+        s = d->slots;
+    }
+    number_take(s, n);
+    if (unlikely(close_on_exec)) // else it is clear: number_give()
+        bit_write(s->exec_off, n, true);
+    __atomic_store_n(&s->files[n], f, __ATOMIC_RELEASE);
+    return (int)n;
 }
 
 err_t descriptor_add(struct descriptors *d, struct file *f, bool close_on_exec, int least,
@@ -295,22 +320,30 @@ err_t descriptor_add(struct descriptors *d, struct file *f, bool close_on_exec, 
 {
     if (least < 0)
         return -EINVAL;
-    limit = min_of(limit, (int)DESCRIPTORS_MAX);
-    err_t e = 0;
     spin_lock(&d->lock);
-    uint32_t n = number_find_free(d->slots, (uint32_t)least);
-    if (limit <= 0 || n >= (uint32_t)limit)
-        e = -EMFILE;
-    else if (n >= d->slots->capacity)
-        e = slots_grow(d, n);
-    if (!e) {
-        number_take(d->slots, n);
-        bit_write(d->slots->exec_off, n, close_on_exec);
-        __atomic_store_n(&d->slots->files[n], f, __ATOMIC_RELEASE);
-        *number = (int)n;
+    int n = add_locked(d, f, close_on_exec, (uint32_t)least, (uint32_t)max_of(limit, 0));
+    spin_unlock(&d->lock);
+    if (n < 0)
+        return n;
+    *number = n;
+    return 0;
+}
+
+int descriptor_duplicate(struct descriptors *d, uint64_t number, bool close_on_exec, uint32_t least,
+                         uint32_t limit)
+{
+    int n = -EBADF;
+    spin_lock(&d->lock);
+    struct slots *s = d->slots;
+    struct file *f =
+        likely(number < s->capacity) ? s->files[index_clamp(number, s->capacity)] : NULL;
+    if (likely(f)) {
+        n = add_locked(d, f, close_on_exec, least, limit);
+        if (likely(n >= 0))
+            file_get(f); // alive: a number means it as long as the lock is held
     }
     spin_unlock(&d->lock);
-    return e;
+    return n;
 }
 
 err_t descriptor_set(struct descriptors *d, struct file *f, bool close_on_exec, int number,
@@ -337,7 +370,7 @@ err_t descriptor_set(struct descriptors *d, struct file *f, bool close_on_exec, 
 }
 
 // Takes the file out of its slot; NULL when there is none. Under the lock.
-static struct file *slot_clear(struct slots *s, uint32_t n)
+static force_inline struct file *slot_clear(struct slots *s, uint32_t n)
 {
     struct file *f = n < s->capacity ? s->files[n] : NULL;
     if (f) {

@@ -130,23 +130,7 @@ err_t file_make(const struct file_ops *ops, struct node *node, struct name *wher
     return 0;
 }
 
-void file_get(struct file *f)
-{
-    __atomic_fetch_add(&f->references, 1, __ATOMIC_RELAXED);
-}
-
-bool file_try_get(struct file *f)
-{
-    uint32_t seen = __atomic_load_n(&f->references, __ATOMIC_RELAXED);
-    do {
-        if (seen == 0)
-            return false;
-    } while (!__atomic_compare_exchange_n(&f->references, &seen, seen + 1, true, __ATOMIC_ACQ_REL,
-                                          __ATOMIC_RELAXED));
-    return true;
-}
-
-static no_inline void file_end(struct file *f)
+void file_end(struct file *f)
 {
     watch_file_closing(f);
     if (unlikely(has_locks(f)) && hooks->released)
@@ -161,14 +145,9 @@ static no_inline void file_end(struct file *f)
     file_free(f);
 }
 
-void file_put(struct file *f)
+void file_flew(void)
 {
-    // Of a socket that messages carry, this may have been the last reference from outside. (A file
-    // that has ended meanwhile is still a file, so at worst it is looked for in vain.)
-    if (__atomic_sub_fetch(&f->references, 1, __ATOMIC_ACQ_REL) == 0)
-        file_end(f);
-    else if (unlikely(__atomic_load_n(&f->flying, __ATOMIC_RELAXED)))
-        __atomic_store_n(&socket_unsettled, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&socket_unsettled, true, __ATOMIC_RELEASE);
 }
 
 void descriptor_file_put(struct descriptors *d, struct file *f)
@@ -180,20 +159,21 @@ void descriptor_file_put(struct descriptors *d, struct file *f)
         socket_collect();
 }
 
-static len_t read_checked(struct file *f, struct io *io, uint64_t offset)
+static force_inline len_t read_checked(struct file *f, struct io *io, uint64_t offset)
 {
-    if (!(f->flags & OPEN_READ))
+    if (unlikely(!(f->flags & OPEN_READ)))
         return -EBADF;
-    if (f->node && f->node->kind == NODE_DIRECTORY)
+    if (unlikely(f->node && f->node->kind == NODE_DIRECTORY))
         return -EISDIR;
-    if (!f->ops->read)
+    if (unlikely(!f->ops->read))
         return -EINVAL;
-    if (offset != FILE_OFFSET_OWN && io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
+    if (offset != FILE_OFFSET_OWN && offset &&
+        io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
         return -EINVAL;
     return f->ops->read(f, io, offset);
 }
 
-static len_t write_checked(struct file *f, struct io *io, uint64_t offset)
+static force_inline len_t write_checked(struct file *f, struct io *io, uint64_t offset)
 {
     if (!(f->flags & OPEN_WRITE))
         return -EBADF;
@@ -213,10 +193,8 @@ static len_t write_checked(struct file *f, struct io *io, uint64_t offset)
     return n;
 }
 
-len_t file_read(struct file *f, struct io *io)
+static no_inline len_t read_seekable(struct file *f, struct io *io)
 {
-    if (f->ops->keeps_offset || !f->ops->seek)
-        return read_checked(f, io, f->ops->keeps_offset ? FILE_OFFSET_OWN : 0);
     mutex_lock(&f->lock);
     len_t n = read_checked(f, io, f->offset);
     if (n > 0)
@@ -225,10 +203,15 @@ len_t file_read(struct file *f, struct io *io)
     return n;
 }
 
-len_t file_write(struct file *f, struct io *io)
+len_t file_read(struct file *f, struct io *io)
 {
-    if (f->ops->keeps_offset || !f->ops->seek)
-        return write_checked(f, io, f->ops->keeps_offset ? FILE_OFFSET_OWN : 0);
+    if (f->ops->keeps_offset)
+        return read_checked(f, io, FILE_OFFSET_OWN);
+    return f->ops->seek ? read_seekable(f, io) : read_checked(f, io, 0);
+}
+
+static no_inline len_t write_seekable(struct file *f, struct io *io)
+{
     mutex_lock(&f->lock);
     len_t n = write_checked(f, io, f->offset);
     if (n > 0) {
@@ -238,6 +221,13 @@ len_t file_write(struct file *f, struct io *io)
     }
     mutex_unlock(&f->lock);
     return n;
+}
+
+len_t file_write(struct file *f, struct io *io)
+{
+    if (f->ops->keeps_offset)
+        return write_checked(f, io, FILE_OFFSET_OWN);
+    return f->ops->seek ? write_seekable(f, io) : write_checked(f, io, 0);
 }
 
 len_t file_read_at(struct file *f, struct io *io, uint64_t offset)

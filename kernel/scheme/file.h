@@ -174,8 +174,37 @@ struct file {
 // NULL). -ETXTBSY: writes to a program that runs (OPEN_EXECUTE), or runs what is being written.
 err_t file_make(const struct file_ops *ops, struct node *node, struct name *where, unsigned flags,
                 void *data, struct file **file) must_check;
-void file_get(struct file *f);
-void file_put(struct file *f);
+void file_end(struct file *f); // for file_put() only, as the next
+void file_flew(void);
+
+static inline void file_get(struct file *f)
+{
+    __atomic_fetch_add(&f->references, 1, __ATOMIC_RELAXED);
+}
+
+// For tables that are read without a lock (descriptors.c): false when the file is gone. Memory of a
+// file is only reused for files, so looking at a stale pointer is safe; compare it again after.
+static inline must_check bool file_try_get(struct file *f)
+{
+    uint32_t seen = __atomic_load_n(&f->references, __ATOMIC_RELAXED);
+    do {
+        if (seen == 0)
+            return false;
+    } while (!__atomic_compare_exchange_n(&f->references, &seen, seen + 1, true, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_RELAXED));
+    return true;
+}
+
+static inline void file_put(struct file *f)
+{
+    // Of a socket that messages carry, this may have been the last reference from outside. (A file
+    // that has ended meanwhile is still a file, so at worst it is looked for in vain.)
+    if (unlikely(__atomic_sub_fetch(&f->references, 1, __ATOMIC_ACQ_REL) == 0))
+        file_end(f);
+    else if (unlikely(__atomic_load_n(&f->flying, __ATOMIC_RELAXED)))
+        file_flew();
+}
+
 // What the process room adds to files. Called without locks, in thread context; may be NULL each.
 struct file_hooks {
     // A number of this descriptor table no longer means the file, whose node has advisory locks.
@@ -186,9 +215,6 @@ struct file_hooks {
     len_t (*write_room)(uint64_t offset, uint64_t size);
 };
 void file_set_hooks(const struct file_hooks *hooks);
-// For tables that are read without a lock (descriptors.c): false when the file is gone. Memory of a
-// file is only reused for files, so looking at a stale pointer is safe; compare it again after.
-bool file_try_get(struct file *f) must_check;
 
 // Checked calls: access mode, offsets, missing operations. Offsets move only in the plain forms.
 len_t file_read(struct file *f, struct io *io);
@@ -255,12 +281,26 @@ void descriptors_idle(struct descriptors *d);
 err_t descriptors_use(struct descriptors *d) must_check; // one user more; -EBADF: it is empty
 // file_put() for a reference that a number of the table held.
 void descriptor_file_put(struct descriptors *d, struct file *f);
-// The file with a reference, or -EBADF.
-err_t descriptor_file(struct descriptors *d, int number, struct file **file) must_check;
+// The file with a reference; NULL: no such number.
+struct file *descriptor_get(struct descriptors *d, uint64_t number) must_check;
+// The same; -EBADF. A negative number is none.
+static inline must_check err_t descriptor_file(struct descriptors *d, int number,
+                                               struct file **file)
+{
+    struct file *f = descriptor_get(d, (uint32_t)number);
+    if (unlikely(!f))
+        return -EBADF;
+    *file = f;
+    return 0;
+}
 // Puts a file (its reference moves in; on failure it stays the caller's) at the lowest number >=
 // `least`, below `limit`. -EMFILE.
 err_t descriptor_add(struct descriptors *d, struct file *f, bool close_on_exec, int least,
                      int limit, int *number) must_check;
+// One more number for the file that has `number`: as descriptor_add(). The new one, or -EBADF,
+// -EMFILE, -ENOMEM.
+int descriptor_duplicate(struct descriptors *d, uint64_t number, bool close_on_exec, uint32_t least,
+                         uint32_t limit) must_check;
 // Puts it (as above) exactly at `number`, closing what was there (dup2). -EBADF.
 err_t descriptor_set(struct descriptors *d, struct file *f, bool close_on_exec, int number,
                      int limit) must_check;

@@ -4,18 +4,6 @@
 #include "kernel/console/panic.h"
 #include "lib/string.h"
 
-struct io io_kernel(void *buffer, size_t size)
-{
-    return (struct io){
-        .one = { (uint64_t)(uintptr_t)buffer, size }, .count = 1, .left = size, .user = false
-    };
-}
-
-struct io io_user(uaddr_t buffer, size_t size)
-{
-    return (struct io){ .one = { buffer, size }, .count = 1, .left = size, .user = true };
-}
-
 err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, bool user)
 {
     uint64_t total = 0;
@@ -46,54 +34,55 @@ static void io_advance(struct io *io, size_t size)
     io->done += size;
 }
 
-err_t io_put(struct io *io, const void *from, size_t size)
+// One piece of the transfer, as io_piece() gave it: to or from `at`, or (`put` and no `bytes`)
+// zeros. Returns the number of bytes that could not be moved.
+static force_inline size_t piece_move(struct io *io, uint64_t at, void *bytes, size_t size,
+                                      bool put)
+{
+    size_t lost = 0;
+    if (likely(io->user))
+        lost = !put    ? user_copy_in_part(bytes, at, size)
+               : bytes ? user_copy_out_part(at, bytes, size)
+                       : user_zero_part(at, size);
+    else if (!put)
+        memcpy(bytes, (const void *)(uintptr_t)at, size);
+    else if (bytes)
+        memcpy((void *)(uintptr_t)at, bytes, size);
+    else
+        memset((void *)(uintptr_t)at, 0, size);
+    io_advance(io, size - lost);
+    return lost;
+}
+
+static force_inline err_t io_move(struct io *io, char *bytes, size_t size, bool put)
 {
     assert(size <= io->left);
-    if (likely(!io->vectors && io->user)) {
-        size_t lost = user_copy_out_part(io->one.base + io->offset, from, size);
-        io_advance(io, size - lost);
-        return lost ? -EFAULT : 0;
-    }
-    const char *p = from;
+    if (likely(!io->vectors)) // all of it is one piece
+        return piece_move(io, io->one.base + io->offset, bytes, size, put) ? -EFAULT : 0;
     while (size) {
-        size_t n, lost = 0;
-        uint64_t to = io_piece(io, size, &n);
-        if (io->user)
-            lost = user_copy_out_part(to, p, n);
-        else
-            memcpy((void *)(uintptr_t)to, p, n);
-        io_advance(io, n - lost);
-        if (lost)
+        size_t n;
+        uint64_t at = io_piece(io, size, &n);
+        if (piece_move(io, at, bytes, n, put))
             return -EFAULT;
-        p += n;
+        bytes = bytes ? bytes + n : NULL;
         size -= n;
     }
     return 0;
 }
 
+err_t io_put(struct io *io, const void *from, size_t size)
+{
+    return io_move(io, (char *)from, size, true);
+}
+
 err_t io_get(struct io *io, void *to, size_t size)
 {
-    assert(size <= io->left);
-    if (likely(!io->vectors && io->user)) {
-        size_t lost = user_copy_in_part(to, io->one.base + io->offset, size);
-        io_advance(io, size - lost);
-        return lost ? -EFAULT : 0;
-    }
-    char *p = to;
-    while (size) {
-        size_t n, lost = 0;
-        uint64_t from = io_piece(io, size, &n);
-        if (io->user)
-            lost = user_copy_in_part(p, from, n);
-        else
-            memcpy(p, (const void *)(uintptr_t)from, n);
-        io_advance(io, n - lost);
-        if (lost)
-            return -EFAULT;
-        p += n;
-        size -= n;
-    }
-    return 0;
+    return io_move(io, to, size, false);
+}
+
+err_t io_put_zeros(struct io *io, size_t size)
+{
+    return io_move(io, NULL, size, true);
 }
 
 uint64_t io_here_scattered(struct io *io, uint64_t most, uint64_t *address)
@@ -112,17 +101,4 @@ void io_skip_scattered(struct io *io, size_t size)
         io_advance(io, n);
         size -= n;
     }
-}
-
-err_t io_put_zeros(struct io *io, size_t size)
-{
-    static const char zeros[1024];
-    while (size) {
-        size_t n = min_of(size, sizeof(zeros));
-        err_t e = io_put(io, zeros, n);
-        if (e)
-            return e;
-        size -= n;
-    }
-    return 0;
 }

@@ -29,8 +29,30 @@ struct io {
 };
 
 // A single buffer; the structure may be copied.
-struct io io_kernel(void *buffer, size_t size);
-struct io io_user(uaddr_t buffer, size_t size);
+static force_inline struct io io_single(uint64_t base, size_t size, bool user)
+{
+    // Member by member: of a whole one the compiler would clear the memory first.
+    struct io io;
+    io.vectors = NULL;
+    io.count = 1;
+    io.offset = io.done = 0;
+    io.left = size;
+    io.user = user;
+    io.one.base = base;
+    io.one.size = size;
+    return io;
+}
+
+static force_inline struct io io_kernel(void *buffer, size_t size)
+{
+    return io_single((uint64_t)(uintptr_t)buffer, size, false);
+}
+
+static force_inline struct io io_user(uaddr_t buffer, size_t size)
+{
+    return io_single(buffer, size, true);
+}
+
 // Many buffers; the array must outlive the transfer. -EINVAL when the total exceeds INT64_MAX.
 err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, bool user)
     must_check;

@@ -30,6 +30,7 @@ static len_t null_write(struct file *f, struct io *io, uint64_t offset)
     return take_all(io);
 }
 
+// These files have no place to be at: all of them keep their offset, which is none.
 static err_t zero_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
 {
     *result = 0;
@@ -87,6 +88,7 @@ static const struct file_ops null_files = {
     .read = null_read,
     .write = null_write,
     .seek = zero_seek,
+    .keeps_offset = true,
     .path = handle_path,
 };
 static const struct file_ops zero_files = {
@@ -94,17 +96,23 @@ static const struct file_ops zero_files = {
     .read = zero_read,
     .write = null_write,
     .seek = zero_seek,
+    .keeps_offset = true,
     .map = zero_map,
     .path = handle_path,
 };
 static const struct file_ops full_files = {
-    .name = "full", .read = zero_read, .write = full_write, .seek = zero_seek
+    .name = "full",
+    .read = zero_read,
+    .write = full_write,
+    .seek = zero_seek,
+    .keeps_offset = true,
 };
 static const struct file_ops random_files = {
     .name = "random",
     .read = random_read,
     .write = random_write,
     .seek = zero_seek,
+    .keeps_offset = true,
     .path = handle_path,
 };
 

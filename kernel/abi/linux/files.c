@@ -15,14 +15,15 @@ err_t linux_file(int number, struct file **file)
     return descriptor_file(process_current()->descriptors, number, file);
 }
 
-static int file_limit(void)
+static force_inline int file_limit(void)
 {
     return (int)min_of(process_current()->limits[LIMIT_FILES].soft, (uint64_t)DESCRIPTORS_MAX);
 }
 
-static len_t written(struct file *f, len_t result)
+static force_inline len_t written(struct file *f, len_t result)
 {
-    linux_pipe_signal(f, result);
+    if (unlikely(result == -EPIPE))
+        linux_pipe_signal(f, result);
     return result;
 }
 
@@ -43,15 +44,16 @@ static len_t write_there(struct file *f, struct io *io, uint64_t offset)
     return written(f, file_write_at(f, io, offset));
 }
 
-static int64_t transfer(int number, uaddr_t buffer, uint64_t size, uint64_t offset, transfer_t move)
+// Once for each `move`: what most calls are.
+static force_inline int64_t transfer(int number, uaddr_t buffer, uint64_t size, uint64_t offset,
+                                     transfer_t move)
 {
-    struct file *f;
-    err_t e = linux_file(number, &f);
-    if (e)
-        return e;
+    struct file *f = descriptor_get(process_current()->descriptors, (uint32_t)number);
+    if (unlikely(!f))
+        return -EBADF;
     len_t n = -EFAULT;
     size = min_of(size, LINUX_TRANSFER_MAX);
-    if (user_range_ok(buffer, size)) {
+    if (likely(user_range_ok(buffer, size))) {
         struct io io = io_user(buffer, size);
         n = move(f, &io, offset);
     }
@@ -59,12 +61,12 @@ static int64_t transfer(int number, uaddr_t buffer, uint64_t size, uint64_t offs
     return n;
 }
 
-LINUX_CALL(read)
+no_stack_guard LINUX_CALL(read)
 {
     return transfer(ARG_INT(0), ARG(1), ARG(2), 0, read_here);
 }
 
-LINUX_CALL(write)
+no_stack_guard LINUX_CALL(write)
 {
     return transfer(ARG_INT(0), ARG(1), ARG(2), 0, write_here);
 }
@@ -208,9 +210,8 @@ int64_t linux_add_file(struct file *file, bool close_on_exec, int least)
 
 LINUX_CALL(dup)
 {
-    struct file *file;
-    err_t e = linux_file(ARG_INT(0), &file);
-    return e ? e : linux_add_file(file, false, 0);
+    return descriptor_duplicate(process_current()->descriptors, (uint32_t)ARG(0), false, 0,
+                                (uint32_t)file_limit());
 }
 
 static int64_t dup_to(int from, int to, bool close_on_exec)

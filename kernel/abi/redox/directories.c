@@ -10,12 +10,6 @@
 
 enum { FIRST_ENTRY = 2 }; // after "." and ".."
 
-bool redox_is_directory(const struct file *f)
-{
-    // Files of user schemes can be listed, but what reading gives is the server's business.
-    return f->ops->list && !f->ops->keeps_offset && !(f->flags & OPEN_PATH);
-}
-
 static bool is_dots(const char *name, size_t length)
 {
     return name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));

@@ -9,12 +9,12 @@ enum { DERIVE_SIZE_MAX = PATH_LENGTH_MAX };
 
 err_t redox_file(uint64_t number, struct file **file)
 {
-    return number > INT32_MAX ? -EBADF
-                              : descriptor_file(process_current()->descriptors, (int)number, file);
+    *file = descriptor_get(process_current()->descriptors, number);
+    return *file ? 0 : -EBADF;
 }
 
 // Redox has no call to raise a limit up to what it may be, so its programs have that at once.
-static int file_limit(void)
+static force_inline int file_limit(void)
 {
     return (int)min_of(process_current()->limits[LIMIT_FILES].hard, (uint64_t)DESCRIPTORS_MAX);
 }
@@ -37,26 +37,26 @@ REDOX_CALL(close)
 
 typedef len_t (*transfer_t)(struct file *f, struct io *io, uint64_t offset);
 
-static len_t read_any(struct file *f, struct io *io, uint64_t offset)
+static force_inline len_t read_any(struct file *f, struct io *io, uint64_t offset)
 {
     if (redox_is_directory(f))
         return offset == AT_OFFSET ? redox_directory_read(f, io) : -ESPIPE;
     return offset == AT_OFFSET ? file_read(f, io) : file_read_at(f, io, offset);
 }
 
-static len_t write_any(struct file *f, struct io *io, uint64_t offset)
+static force_inline len_t write_any(struct file *f, struct io *io, uint64_t offset)
 {
     return offset == AT_OFFSET ? file_write(f, io) : file_write_at(f, io, offset);
 }
 
-static int64_t transfer(const struct trap_frame *f, uint64_t offset, transfer_t move)
+// Once for each `move`: what most calls are.
+static force_inline int64_t transfer(const struct trap_frame *f, uint64_t offset, transfer_t move)
 {
-    struct file *file;
-    err_t e = redox_file(ARG(0), &file);
-    if (e)
-        return e;
+    struct file *file = descriptor_get(process_current()->descriptors, ARG(0));
+    if (unlikely(!file))
+        return -EBADF;
     len_t n = -EFAULT;
-    if (user_range_ok(ARG(1), ARG(2))) {
+    if (likely(user_range_ok(ARG(1), ARG(2)))) {
         struct io io = io_user(ARG(1), ARG(2));
         n = move(file, &io, offset);
     }
@@ -64,19 +64,19 @@ static int64_t transfer(const struct trap_frame *f, uint64_t offset, transfer_t 
     return n;
 }
 
-REDOX_CALL(read)
+no_stack_guard REDOX_CALL(read)
 {
     return transfer(f, AT_OFFSET, read_any);
 }
 
-REDOX_CALL(write)
+no_stack_guard REDOX_CALL(write)
 {
     return transfer(f, AT_OFFSET, write_any);
 }
 
 // Status flags for one call: the file gets them while it runs, as on Redox; who shares the file
 // sees that. All bits set stands for the file's own.
-static int64_t transfer_with(const struct trap_frame *f, transfer_t move)
+static force_inline int64_t transfer_with(const struct trap_frame *f, transfer_t move)
 {
     const unsigned both = OPEN_NONBLOCK | OPEN_APPEND;
     uint32_t theirs = (uint32_t)ARG(4), known = REDOX_RW_NONBLOCK | REDOX_RW_APPEND;
@@ -153,6 +153,9 @@ static err_t derive(uint64_t number, uaddr_t name, uint64_t size, struct file **
 
 REDOX_CALL(dup)
 {
+    if (likely(ARG(2) == 0))
+        return descriptor_duplicate(process_current()->descriptors, ARG(0), false, 0,
+                                    (uint32_t)file_limit());
     struct file *file;
     err_t e = derive(ARG(0), ARG(1), ARG(2), &file);
     return e ? e : redox_add_file(file, false, 0);

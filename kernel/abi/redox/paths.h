@@ -38,7 +38,11 @@ err_t redox_link_make(const struct view *v, struct name *start, const char *path
                       struct file **file) must_check;
 
 // directories.c: reading and seeking in a directory as text, one name in each line.
-bool redox_is_directory(const struct file *f);
+// Files of user schemes can be listed, but what reading gives is the server's business.
+static inline bool redox_is_directory(const struct file *f)
+{
+    return f->ops->list && !f->ops->keeps_offset && !(f->flags & OPEN_PATH);
+}
 len_t redox_directory_read(struct file *f, struct io *io);
 err_t redox_directory_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
     must_check;

@@ -6,7 +6,13 @@
 // Thread context with the caller's space loaded; may sleep (page faults), so no spin lock is held.
 // The *_nofault forms never sleep: they fail where a page is not present.
 #pragma once
-#include "lib/base.h"
+#include "kernel/memory/layout.h"
+
+// True when [start, start + size) lies in user space.
+static inline bool user_range_ok(uaddr_t start, uint64_t size)
+{
+    return range_fits(start, size, USER_END);
+}
 
 // Copies all of it, or returns -EFAULT (part may have been copied).
 err_t user_copy_in(void *to, uaddr_t from, size_t size) must_check;
@@ -16,6 +22,7 @@ err_t user_zero(uaddr_t to, size_t size) must_check;
 // As much as is possible: the number of bytes not copied (0: all).
 size_t user_copy_in_part(void *to, uaddr_t from, size_t size);
 size_t user_copy_out_part(uaddr_t to, const void *from, size_t size);
+size_t user_zero_part(uaddr_t to, size_t size);
 
 // A NUL-terminated string into `to`; *length without the NUL. -EFAULT, or -ENAMETOOLONG when no NUL
 // is among the first `room` bytes.
@@ -32,6 +39,3 @@ err_t user_exchange_u32(uaddr_t at, uint32_t expected, uint32_t wanted, uint32_t
 err_t user_get_u32_nofault(uaddr_t from, uint32_t *value) must_check;
 err_t user_get_u64_nofault(uaddr_t from, uint64_t *value) must_check;
 err_t user_copy_in_nofault(void *to, uaddr_t from, size_t size) must_check;
-
-// True when [start, start + size) lies in user space.
-bool user_range_ok(uaddr_t start, uint64_t size);

@@ -275,6 +275,14 @@ size_t user_copy_out_part(uaddr_t to, const void *from, size_t size)
     return 0;
 }
 
+size_t user_zero_part(uaddr_t to, size_t size)
+{
+    if (to < HOST_BAD_BELOW)
+        return size;
+    memset((void *)to, 0, size);
+    return 0;
+}
+
 // Locks.
 
 struct thread {
