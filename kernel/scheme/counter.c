@@ -40,6 +40,17 @@ static bool counter_add(struct counter *c, uint64_t more)
     return true;
 }
 
+// Apart from reading and writing, which seldom wait: those need no waiter on their stack.
+static no_inline err_t wait_nonzero(struct counter *c)
+{
+    return wait_until(&c->changed, value_now(c) > 0, WAIT_FOREVER);
+}
+
+static no_inline err_t wait_room(struct counter *c, uint64_t more)
+{
+    return wait_until(&c->changed, more <= COUNTER_MAX - value_now(c), WAIT_FOREVER);
+}
+
 static len_t counter_read(struct file *f, struct io *io, uint64_t offset)
 {
     struct counter *c = f->data;
@@ -49,7 +60,7 @@ static len_t counter_read(struct file *f, struct io *io, uint64_t offset)
     while (!counter_take(c, &taken)) {
         if (__atomic_load_n(&f->flags, __ATOMIC_RELAXED) & OPEN_NONBLOCK)
             return -EAGAIN;
-        if (wait_until(&c->changed, value_now(c) > 0, WAIT_FOREVER))
+        if (wait_nonzero(c))
             return -ERESTARTSYS;
     }
     wait_wake_key(&c->changed, POLL_OUT, UINT_MAX);
@@ -70,7 +81,7 @@ static len_t counter_write(struct file *f, struct io *io, uint64_t offset)
     while (!counter_add(c, more)) {
         if (__atomic_load_n(&f->flags, __ATOMIC_RELAXED) & OPEN_NONBLOCK)
             return -EAGAIN;
-        if (wait_until(&c->changed, more <= COUNTER_MAX - value_now(c), WAIT_FOREVER))
+        if (wait_room(c, more))
             return -ERESTARTSYS;
     }
     wait_wake_key(&c->changed, POLL_IN, UINT_MAX);

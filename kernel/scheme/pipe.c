@@ -153,6 +153,18 @@ static uint32_t seen(const uint32_t *word)
     return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
+// Apart from reading and writing, which seldom wait: those need no waiter on their stack.
+static no_inline err_t wait_readable(struct pipe *p)
+{
+    return wait_until(&p->readable, seen(&p->used) || !seen(&p->writers), WAIT_FOREVER);
+}
+
+static no_inline err_t wait_writable(struct pipe *p)
+{
+    return wait_until(&p->writable, seen(&p->used) < seen(&p->capacity) || !seen(&p->readers),
+                      WAIT_FOREVER);
+}
+
 static len_t pipe_read(struct file *f, struct io *io, uint64_t offset)
 {
     struct pipe *p = f->data;
@@ -173,7 +185,7 @@ static len_t pipe_read(struct file *f, struct io *io, uint64_t offset)
             e = -EAGAIN;
             break;
         }
-        if (wait_until(&p->readable, seen(&p->used) || !seen(&p->writers), WAIT_FOREVER)) {
+        if (wait_readable(p)) {
             e = -ERESTARTSYS;
             break;
         }
@@ -201,8 +213,7 @@ static len_t pipe_write(struct file *f, struct io *io, uint64_t offset)
             e = -EAGAIN;
             break;
         }
-        if (wait_until(&p->writable, seen(&p->used) < seen(&p->capacity) || !seen(&p->readers),
-                       WAIT_FOREVER)) {
+        if (wait_writable(p)) {
             e = -ERESTARTSYS;
             break;
         }

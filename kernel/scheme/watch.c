@@ -27,12 +27,12 @@ static void item_put(struct item *i)
         slab_free(items, i);
 }
 
-// Puts the item on the queue, at its front where a look found it. False: it was there already, or
-// is no longer watched.
-static bool queue_put(struct item *i, bool front)
+// Puts the item on the queue, at its front where a look found it, and wakes one who waits if that
+// is asked for. False: it was there already, or is no longer watched.
+static force_inline bool queue_put(struct item *i, bool front, bool wake)
 {
     struct watch_list *l = i->list;
-    uint64_t flags = spin_lock_irq(&l->ready_lock);
+    uint64_t flags = spin_lock_irq(&l->waiting.lock);
     bool fresh = !i->queued && !i->removed;
     if (fresh) {
         i->queued = true;
@@ -41,18 +41,18 @@ static bool queue_put(struct item *i, bool front)
         else
             list_push_back(&l->ready, &i->ready_link);
         __atomic_store_n(&l->ready_count, l->ready_count + 1, __ATOMIC_RELEASE);
+        if (wake && !list_empty(&l->waiting.waiters))
+            wait_wake_locked(&l->waiting, 0, 1);
     }
-    spin_unlock_irq(&l->ready_lock, flags);
+    spin_unlock_irq(&l->waiting.lock, flags);
     return fresh;
 }
 
 bool item_queue_here(struct item *i)
 {
     struct watch_list *l = i->list;
-    if (queue_put(i, false)) {
-        wait_wake_one(&l->waiting);
+    if (queue_put(i, false, true))
         wait_wake_key(&l->polled, POLL_IN, UINT_MAX);
-    }
     return !list_empty(&l->parents);
 }
 
@@ -104,10 +104,12 @@ static void item_untie(struct item *i)
             waiter_end(&i->waiters[n].waiter);
         if (watch_list_is(f))
             nest_untie(i);
+        // First: once the link is gone the closer may go on, and the file become another one, on
+        // which item_file() takes a reference.
+        __atomic_store_n(&i->file, NULL, __ATOMIC_RELEASE);
         spin_lock(&f->watch_lock);
         list_remove(&i->file_link);
         spin_unlock(&f->watch_lock);
-        i->file = NULL;
     }
     spin_unlock(&i->lock);
 }
@@ -155,14 +157,14 @@ static struct item *item_find(struct watch_list *l, const struct file *f, int nu
 static void item_remove(struct watch_list *l, struct item *i)
 {
     item_untie(i);
-    uint64_t flags = spin_lock_irq(&l->ready_lock);
+    uint64_t flags = spin_lock_irq(&l->waiting.lock);
     i->removed = true;
     if (i->queued) {
         list_remove(&i->ready_link);
         i->queued = false;
         l->ready_count--;
     }
-    spin_unlock_irq(&l->ready_lock, flags);
+    spin_unlock_irq(&l->waiting.lock, flags);
     hash_remove(&i->by_key);
     l->count--;
     item_put(i);
@@ -330,27 +332,30 @@ err_t watch_remove(struct file *list, struct file *f, int number)
 static struct item *ready_pop(struct watch_list *l)
 {
     struct item *i = NULL;
-    uint64_t flags = spin_lock_irq(&l->ready_lock);
-    struct list *link = list_pop_front(&l->ready);
-    if (link) {
-        i = container_of(link, struct item, ready_link);
+    uint64_t flags = spin_lock_irq(&l->waiting.lock);
+    if (!list_empty(&l->ready)) {
+        i = list_first(&l->ready, struct item, ready_link);
+        list_remove(&i->ready_link);
         i->queued = false;
         __atomic_store_n(&l->ready_count, l->ready_count - 1, __ATOMIC_RELEASE);
         __atomic_fetch_add(&i->references, 1, __ATOMIC_RELAXED);
     }
-    spin_unlock_irq(&l->ready_lock, flags);
+    spin_unlock_irq(&l->waiting.lock, flags);
     return i;
 }
 
-// The watched file with a reference; NULL: it is closed or being closed.
+// The watched file with a reference; NULL: it is closed or being closed. Without a lock, as
+// descriptor_get(): files' memory becomes nothing else, and what a closed one has become is noticed
+// by looking at the tie again, which was ended before.
 static struct file *item_file(struct item *i)
 {
-    spin_lock(&i->lock);
-    struct file *f = i->file;
-    if (f && !file_try_get(f))
-        f = NULL;
-    spin_unlock(&i->lock);
-    return f;
+    struct file *f = __atomic_load_n(&i->file, __ATOMIC_ACQUIRE);
+    if (unlikely(!f || !file_try_get(f)))
+        return NULL;
+    if (likely(__atomic_load_n(&i->file, __ATOMIC_ACQUIRE) == f))
+        return f;
+    file_put(f);
+    return NULL;
 }
 
 // What the item tells now; 0: nothing. One that tells once is silent from here on.
@@ -382,7 +387,7 @@ static int item_collect(struct item *i, struct watch_sink *sink)
             __atomic_compare_exchange_n(&i->wanted, &silent, wanted, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_RELAXED);
         if (e || !(i->mode & (WATCH_ONCE | WATCH_EDGE)))
-            queue_put(i, false); // it is ready until a look says otherwise
+            queue_put(i, false, false); // it is ready until a look says otherwise
     }
     file_put(f);
     return e ? e : ready != 0;
@@ -411,9 +416,9 @@ static err_t list_collect(struct watch_list *l, struct watch_sink *sink, size_t 
 // Who waits is told one after the other: one event wakes one of them.
 static err_t list_sleep(struct watch_list *l, nanos_t deadline)
 {
-    struct waiter w = { .thread = thread_current(), .wake = wait_wake_thread, .exclusive = true };
+    struct waiter w;
     err_t e = 0;
-    waiter_add(&w, &l->waiting);
+    waiter_begin_exclusive(&w, &l->waiting);
     for (;;) {
         wait_prepare(&w);
         if (e || __atomic_load_n(&l->ready_count, __ATOMIC_ACQUIRE))
@@ -473,8 +478,8 @@ static bool list_ready(struct watch_list *l)
             f && poll_expand(file_poll(f, NULL)) & __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
         if (f)
             file_put(f);
-        if (ready && queue_put(i, true))
-            wait_wake_one(&l->waiting); // who looked meanwhile did not see it
+        if (ready)
+            queue_put(i, true, true); // who looked meanwhile did not see it
         item_put(i);
     }
     return ready;
@@ -520,7 +525,6 @@ err_t watch_list_make(unsigned flags, struct file **list)
     if (!e) {
         mutex_init(&l->lock, RANK_WATCH);
         hash_table_init(&l->items, buckets, FIRST_BUCKETS);
-        spin_init(&l->ready_lock, RANK_WATCH_READY);
         list_init(&l->ready);
         wait_queue_init(&l->waiting);
         wait_queue_init(&l->polled);

@@ -8,9 +8,9 @@
 //
 // Waiting costs by what is ready, not by what is watched: wakers put the watch on the list's queue.
 // A watch holds no reference on its file; it ends with it. Lists may watch lists, five deep.
-// Locks: the list's mutex (RANK_WATCH) guards the set of watches; ready_lock (RANK_WATCH_READY) the
-// queue, under wait queues' locks; a watch's lock (RANK_WATCH_ITEM) its tie to the file. Threads
-// only.
+// Locks: the list's mutex (RANK_WATCH) guards the set of watches; its wait queue's
+// (RANK_WATCH_WAIT) what is ready, under wait queues' locks; a watch's lock (RANK_WATCH_ITEM) its
+// tie to the file. Threads only.
 #pragma once
 #include "kernel/scheme/file.h"
 

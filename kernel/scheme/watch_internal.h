@@ -26,7 +26,7 @@ struct item {
     int number;
     unsigned wanted, mode; // atomic
     uint64_t data;
-    bool queued, removed; // under ready_lock
+    bool queued, removed; // under the list's waiting.lock
     unsigned queue_count;
     struct item_waiter waiters[ITEM_QUEUES];
 };
@@ -35,10 +35,9 @@ struct watch_list {
     struct mutex lock;
     struct hash_table items;
     uint64_t count;
-    struct spinlock ready_lock;
-    struct list ready;
-    uint32_t ready_count;
-    struct wait_queue waiting; // watch_wait(); as the next, woken under other queues' locks
+    struct wait_queue waiting; // watch_wait(); as `polled`, woken under other queues' locks
+    struct list ready;         // under waiting.lock
+    uint32_t ready_count;      // the same; read without
     struct wait_queue polled;  // poll and select of the list itself
     struct list parents;       // struct item.nest_link of lists that watch this one
     unsigned parent_count, below, above;

@@ -50,8 +50,7 @@ enum lock_rank {
     RANK_MUTEX = 68,        // sync/: the inside of a sleeping lock
     RANK_WAIT = 70,         // sync/: one wait queue
     RANK_WATCH_UP = 71,     // scheme/: which watch lists watch which
-    RANK_WATCH_READY = 72,  // scheme/: what is ready of a watch list
-    RANK_WATCH_WAIT = 73,   // scheme/: who waits for a watch list
+    RANK_WATCH_WAIT = 72,   // scheme/: what is ready of a watch list, and who waits for it
     RANK_TIMER = 74,        // sched/: one CPU's timers
     RANK_THREAD = 76,       // sched/: one thread's state
     RANK_RUNQ = 78,         // sched/: one CPU's run queue

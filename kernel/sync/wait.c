@@ -2,8 +2,7 @@
 // Wait queues: the list of waiters and the walk that wakes them. Sleeping itself is the scheduler's
 // (wait_sleep, wait_prepare). q->lock (RANK_WAIT) guards q->waiters and each waiter's place in it.
 //
-// The fence in waiter_add() pairs with the one in wait_wake_key(): either the waiter sees the
-// changed condition, or the waker sees the waiter. So an empty queue is passed by without its lock.
+// The fence in waiter_add() pairs with the one in wait_wake_key().
 #include "kernel/sync/wait.h"
 
 void wait_queue_init(struct wait_queue *q)
@@ -32,10 +31,22 @@ void waiter_add(struct waiter *w, struct wait_queue *q)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+static force_inline void begin(struct waiter *w, struct wait_queue *q, bool exclusive)
+{
+    *w = (struct waiter){ .thread = thread_current(),
+                          .wake = wait_wake_thread,
+                          .exclusive = exclusive };
+    waiter_add(w, q);
+}
+
 void waiter_begin(struct waiter *w, struct wait_queue *q)
 {
-    *w = (struct waiter){ .thread = thread_current(), .wake = wait_wake_thread };
-    waiter_add(w, q);
+    begin(w, q, false);
+}
+
+void waiter_begin_exclusive(struct waiter *w, struct wait_queue *q)
+{
+    begin(w, q, true);
 }
 
 void waiter_end(struct waiter *w)
@@ -49,18 +60,19 @@ void waiter_end(struct waiter *w)
     w->queue = NULL;
 }
 
-void wait_wake_key(struct wait_queue *q, uint64_t key, unsigned most)
+void wait_wake_locked(struct wait_queue *q, uint64_t key, unsigned most)
 {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) == &q->waiters)
-        return;
-
-    uint64_t flags = spin_lock_irq(&q->lock);
     list_for_each_safe (link, &q->waiters) {
         struct waiter *w = list_entry(link, struct waiter, link);
         if (w->wake(w, key) && w->exclusive && --most == 0)
             break;
     }
+}
+
+void wait_wake_queued(struct wait_queue *q, uint64_t key, unsigned most)
+{
+    uint64_t flags = spin_lock_irq(&q->lock);
+    wait_wake_locked(q, key, most);
     spin_unlock_irq(&q->lock, flags);
 }
 
@@ -80,14 +92,4 @@ void wait_hand_over(struct wait_queue *q)
             break;
     }
     spin_unlock_irq(&q->lock, flags);
-}
-
-void wait_wake_all(struct wait_queue *q)
-{
-    wait_wake_key(q, 0, UINT_MAX);
-}
-
-void wait_wake_one(struct wait_queue *q)
-{
-    wait_wake_key(q, 0, 1);
 }

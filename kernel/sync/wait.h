@@ -47,13 +47,33 @@ bool wait_wake_thread(struct waiter *w, uint64_t key);
 bool thread_wake(struct thread *t);
 
 void waiter_begin(struct waiter *w, struct wait_queue *q); // fills and queues; wakes the caller
-void waiter_add(struct waiter *w, struct wait_queue *q);   // queues a filled one
-void waiter_end(struct waiter *w);                         // takes it off; safe when already off
+void waiter_begin_exclusive(struct waiter *w, struct wait_queue *q); // the same, exclusive
+void waiter_add(struct waiter *w, struct wait_queue *q);             // queues a filled one
+void waiter_end(struct waiter *w); // takes it off; safe when already off
 
-// Wakes; `key` is handed to each waiter (poll's event mask, 0: any). Any context.
-void wait_wake_all(struct wait_queue *q);
-void wait_wake_one(struct wait_queue *q);
-void wait_wake_key(struct wait_queue *q, uint64_t key, unsigned most);
+// For wait_wake_key(), and for who holds the queue's lock.
+void wait_wake_queued(struct wait_queue *q, uint64_t key, unsigned most);
+void wait_wake_locked(struct wait_queue *q, uint64_t key, unsigned most);
+
+// Wakes; `key` is handed to each waiter (poll's event mask, 0: any). Any context. The fence pairs
+// with the one in waiter_add(): either the waiter sees the changed condition, or the waker sees the
+// waiter. So an empty queue is passed by without its lock.
+static inline void wait_wake_key(struct wait_queue *q, uint64_t key, unsigned most)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (unlikely(__atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) != &q->waiters))
+        wait_wake_queued(q, key, most);
+}
+
+static inline void wait_wake_all(struct wait_queue *q)
+{
+    wait_wake_key(q, 0, UINT_MAX);
+}
+
+static inline void wait_wake_one(struct wait_queue *q)
+{
+    wait_wake_key(q, 0, 1);
+}
 
 // Wakes one, as wait_wake_one(), by a thread that is about to sleep until it is answered, or that
 // has answered and is about to look for more: what wakes runs next on this core as soon as the

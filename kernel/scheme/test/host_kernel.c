@@ -441,11 +441,18 @@ void waiter_add(struct waiter *w, struct wait_queue *q)
     spin_lock(&q->lock);
     list_push_back(&q->waiters, &w->link);
     spin_unlock(&q->lock);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void waiter_begin(struct waiter *w, struct wait_queue *q)
 {
     *w = (struct waiter){ .thread = &self, .wake = wait_wake_thread };
+    waiter_add(w, q);
+}
+
+void waiter_begin_exclusive(struct waiter *w, struct wait_queue *q)
+{
+    *w = (struct waiter){ .thread = &self, .wake = wait_wake_thread, .exclusive = true };
     waiter_add(w, q);
 }
 
@@ -459,25 +466,20 @@ void waiter_end(struct waiter *w)
     w->queue = NULL;
 }
 
-void wait_wake_key(struct wait_queue *q, uint64_t key, unsigned most)
+void wait_wake_locked(struct wait_queue *q, uint64_t key, unsigned most)
 {
-    spin_lock(&q->lock);
     list_for_each_safe (link, &q->waiters) {
         struct waiter *w = list_entry(link, struct waiter, link);
         if (w->wake(w, key) && w->exclusive && --most == 0)
             break;
     }
+}
+
+void wait_wake_queued(struct wait_queue *q, uint64_t key, unsigned most)
+{
+    spin_lock(&q->lock);
+    wait_wake_locked(q, key, most);
     spin_unlock(&q->lock);
-}
-
-void wait_wake_all(struct wait_queue *q)
-{
-    wait_wake_key(q, 0, UINT_MAX);
-}
-
-void wait_wake_one(struct wait_queue *q)
-{
-    wait_wake_key(q, 0, 1);
 }
 
 void wait_prepare(struct waiter *w)
