@@ -257,40 +257,61 @@ void descriptors_release(struct descriptors *d)
     heap_free(d);
 }
 
-// One try. -EAGAIN: the table changed meanwhile.
-static force_inline err_t file_look(struct descriptors *d, uint64_t number, struct file **file)
+enum look {
+    FOUND,
+    NONE,
+    MISSED,
+    STALE
+}; // MISSED: closed meanwhile; STALE: the same, and a
+   // reference was taken on whatever it is now
+
+static force_inline enum look look_up(struct descriptors *d, uint64_t number, struct file **file)
 {
     struct slots *s = __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE);
     if (unlikely(number >= s->capacity))
-        return -EBADF;
+        return NONE;
     struct file **slot = &s->files[index_clamp(number, s->capacity)];
-    struct file *f = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    struct file *f = *file = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     if (unlikely(!f))
-        return -EBADF;
+        return NONE;
     uint32_t seen = __atomic_load_n(&f->references, __ATOMIC_RELAXED);
     if (unlikely(seen == 0 || !__atomic_compare_exchange_n(&f->references, &seen, seen + 1, false,
                                                            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
-        return -EAGAIN;
-    *file = f;
-    if (likely(__atomic_load_n(slot, __ATOMIC_ACQUIRE) == f &&
-               __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE) == s))
-        return 0;
-    file_put(f);
-    return -EAGAIN;
+        return MISSED;
+    if (unlikely(__atomic_load_n(slot, __ATOMIC_ACQUIRE) != f ||
+                 __atomic_load_n(&d->slots, __ATOMIC_ACQUIRE) != s))
+        return STALE;
+    return FOUND;
 }
 
-static no_inline struct file *file_look_again(struct descriptors *d, uint64_t number)
+static no_inline struct file *get_again(struct descriptors *d, uint64_t number, struct file *stale)
 {
-    struct file *f = NULL;
-    while (file_look(d, number, &f) == -EAGAIN)
+    for (;;) {
+        struct file *f;
+        if (stale)
+            file_put(stale);
         cpu_relax();
-    return f;
+        enum look look = look_up(d, number, &f);
+        if (look == FOUND || look == NONE)
+            return look == FOUND ? f : NULL;
+        stale = look == STALE ? f : NULL;
+    }
 }
 
+// The unusual way out is a call at the end, so that the usual one saves no registers.
 struct file *descriptor_get(struct descriptors *d, uint64_t number)
 {
-    struct file *f = NULL;
-    return likely(file_look(d, number, &f) != -EAGAIN) ? f : file_look_again(d, number);
+    struct file *f;
+    switch (look_up(d, number, &f)) {
+    case FOUND:
+        return f;
+    case NONE:
+        return NULL;
+    case MISSED:
+        return get_again(d, number, NULL);
+    default:
+        return get_again(d, number, f);
+    }
 }
 
 // Puts the file at the lowest free number >= `least` that is below `limit`: the number, or a

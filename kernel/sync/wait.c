@@ -60,7 +60,7 @@ void waiter_end(struct waiter *w)
     w->queue = NULL;
 }
 
-void wait_wake_locked(struct wait_queue *q, uint64_t key, unsigned most)
+static force_inline void wake_each(struct wait_queue *q, uint64_t key, unsigned most)
 {
     list_for_each_safe (link, &q->waiters) {
         struct waiter *w = list_entry(link, struct waiter, link);
@@ -69,10 +69,15 @@ void wait_wake_locked(struct wait_queue *q, uint64_t key, unsigned most)
     }
 }
 
+void wait_wake_locked(struct wait_queue *q, uint64_t key, unsigned most)
+{
+    wake_each(q, key, most);
+}
+
 void wait_wake_queued(struct wait_queue *q, uint64_t key, unsigned most)
 {
     uint64_t flags = spin_lock_irq(&q->lock);
-    wait_wake_locked(q, key, most);
+    wake_each(q, key, most);
     spin_unlock_irq(&q->lock, flags);
 }
 
