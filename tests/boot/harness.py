@@ -218,9 +218,18 @@ class Guest:
     def type_keys(self, text):
         """Presses keys of the PS/2 keyboard (QEMU's key names; a string of letters or a list)."""
         for key in text:
-            self.qmp("send-key", keys=[{"type": "qcode", "data": part}
-                                       for part in key.split("+")])
-            time.sleep(0.03)
+            self.qmp("send-key", **{"hold-time": 1},
+                     keys=[{"type": "qcode", "data": part} for part in key.split("+")])
+            self._wait_for_keyboard()
+
+    def _wait_for_keyboard(self):
+        """Until the kernel has read all that the keyboard holds, which is 16 bytes at most: the
+        controller's status says so, twice since the key's release may come between."""
+        empty = 0
+        while empty < 2 and time.monotonic() < self.deadline:
+            time.sleep(0.005)
+            status = self.qmp("human-monitor-command", **{"command-line": "i /xb 0x64"})
+            empty = 0 if int(status.split("=")[1], 0) & 1 else empty + 1
 
     def screenshot(self):
         path = f"{self.machine.folder}/screen.ppm"

@@ -75,11 +75,13 @@ class Desk(Guest):
     def screen(self):
         return Screen(self.screenshot(), self.known)
 
-    def wait_for_screen(self, pattern, seconds=90):
+    def wait_for_screen(self, pattern, seconds=90, last=False):
+        """Waits until a line matches, or the `last` one does."""
         end = time.monotonic() + seconds
         while True:
             screen = self.screen()
-            if re.search(pattern, screen.text(), re.MULTILINE):
+            text = screen.text()
+            if re.search(pattern, text.split("\n")[-1] if last else text, re.MULTILINE):
                 return screen
             if time.monotonic() > end:
                 raise AssertionError(f"{pattern!r} does not come on the screen:\n{screen.text()}")
@@ -87,7 +89,7 @@ class Desk(Guest):
 
     def type_text(self, text):
         names = {" ": "spc", "\n": "ret", "-": "minus", "/": "slash", "=": "equal", ";": "semicolon",
-                 ".": "dot", ",": "comma", "'": "apostrophe", "|": "shift+backslash",
+                 ".": "dot", ">": "shift+dot", ",": "comma", "'": "apostrophe", "|": "shift+backslash",
                  "$": "shift+4", "(": "shift+9", ")": "shift+0", "*": "shift+8",
                  "+": "shift+equal", "_": "shift+minus", "?": "shift+slash"}
         self.type_keys([names.get(c, c if not c.isupper() else "shift+" + c.lower())
@@ -114,15 +116,17 @@ def test_typing(desk):
     desk.wait_for_screen(r"^Hello 42$")
     desk.type_text("exec sh\n")
     desk.wait_for_screen(r"^~ # $|^~ #$")
-    desk.type_text("cat\n")
-    desk.settle()
+    desk.type_text("echo begins; cat\n")
+    desk.wait_for_screen(r"^begins$")    # the terminal is the program's by then, no more the shell's
     desk.type_text("abd")
     desk.type_keys(["backspace", "c", "ret"])
     desk.wait_for_screen(r"^abc\nabc$")
     desk.type_keys(["ctrl+c"])
-    desk.type_text("sleep 1000\n")
+    desk.wait_for_screen(r"^~ #$", last=True)
+    desk.type_text("echo waits > /tmp/job; tail -f /tmp/job\n")
+    desk.wait_for_screen(r"^waits$")
     desk.type_keys(["ctrl+z"])
-    desk.wait_for_screen(r"Stopped +sleep 1000")
+    desk.wait_for_screen(r"Stopped +tail")
     desk.type_text("kill ")
     desk.type_keys(["shift+5", "1", "ret"])
     desk.type_text("echo firstt")
