@@ -274,6 +274,9 @@ static void test_epoll_waiters(void)
     RETURNS(change(EPOLL_CTL_ADD, c, EPOLLIN | EPOLLET, 1), 0);
     for (int i = 0; i < 3; i++)
         helper_begin(&h[i], wait_for_one, (void *)(long)list);
+    char path[40];
+    snprintf(path, sizeof(path), "/proc/%d/stat", h[0].number);
+    RETURNS(access(path, R_OK), 0); // a thread's number leads there too, which asleep() needs
     for (int i = 0; i < 3; i++)
         asleep(h[i].number);
     for (int i = 0; i < 3; i++) {

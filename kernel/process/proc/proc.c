@@ -119,6 +119,19 @@ static void numbered_child(const struct proc_data *dir, int32_t number, struct p
         child->number = number;
 }
 
+// A thread's number leads to its process though no listing has it (proc(5)); what is told of one
+// task is told of this one there.
+static bool thread_child(const struct proc_data *dir, int32_t number, struct proc_data *child)
+{
+    struct task *t;
+    if (!dir->entry->number_is_process || task_find(number, &t))
+        return false;
+    child->process = t->process->number;
+    child->task = number;
+    task_put(t);
+    return true;
+}
+
 static err_t directory_find(struct node *n, const char *name, size_t length, struct node **node)
 {
     const struct proc_data *d = n->data;
@@ -140,6 +153,7 @@ static err_t directory_find(struct node *n, const char *name, size_t length, str
     target_end(&t);
     struct proc_data child;
     numbered_child(d, number, &child);
+    there = there || thread_child(d, number, &child);
     return there ? proc_node_make(&child, node) : -ENOENT;
 }
 
