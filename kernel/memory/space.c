@@ -100,6 +100,7 @@ static err_t fork_mapping(struct space *from, struct space *to, const struct map
     struct mapping *copy = mapping_make(m, m->start, m->end, m->offset);
     if (!copy)
         return -ENOMEM;
+    copy->flags &= ~MAPF_LOCKED;
     mapping_insert(to, copy);
     if (m->flags & (MAPF_SHARED | MAPF_WIPE_ON_FORK))
         return 0;
@@ -236,6 +237,7 @@ err_t space_map(struct space *s, const struct map_request *request, uaddr_t *add
 {
     struct map_request r = *request;
     uint64_t size = round_up(r.size, PAGE_SIZE), end;
+    r.flags |= __atomic_load_n(&s->lock_later, __ATOMIC_RELAXED);
     if (!r.size || !is_aligned(r.offset, PAGE_SIZE))
         return -EINVAL;
     if (size < r.size || size > USER_END)
@@ -258,7 +260,7 @@ err_t space_map(struct space *s, const struct map_request *request, uaddr_t *add
     mappings_release(&dead);
     if (own)
         object_put(own);
-    if (!e && (r.flags & (MAPF_POPULATE | MAPF_LOCKED)) && r.access)
+    if (!e && (r.flags & MAPF_POPULATE) && r.access)
         (void)!space_populate(s, *address, size); // what is missing comes with its fault
     return e;
 }
@@ -419,7 +421,7 @@ static err_t heap_grow(struct space *s, uaddr_t old_end, uaddr_t new_end, struct
         .address = old_end,
         .size = new_end - old_end,
         .access = MAP_READ | MAP_WRITE,
-        .flags = MAPF_FIXED | MAPF_NO_REPLACE | MAPF_HEAP,
+        .flags = MAPF_FIXED | MAPF_NO_REPLACE | MAPF_HEAP | (s->lock_later & MAPF_LOCKED),
     };
     uaddr_t at;
     if (new_end - s->heap_start > s->data_limit || new_end > s->map_hint)

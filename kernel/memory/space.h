@@ -86,6 +86,7 @@ struct space {
     uint64_t tlb_generation; // counts TLB requests: a CPU that missed some forgets what it kept
     uint64_t resident_pages, mapped_bytes, resident_peak;
     uint64_t mapped_limit, data_limit, stack_limit; // bytes, from the process's limits
+    unsigned lock_later;                            // map_flags that new mappings get (mlockall)
     uaddr_t map_lowest;                             // below it nothing is mapped unless fixed
     uaddr_t map_hint, heap_start, heap_end;         // brk
     uaddr_t stack_top, arguments_start, arguments_end, environment_start, environment_end;
@@ -141,6 +142,15 @@ err_t space_sync(struct space *s, uaddr_t start, uint64_t size, bool invalidate)
 err_t space_populate(struct space *s, uaddr_t start, uint64_t size) must_check;
 err_t space_set_flags(struct space *s, uaddr_t start, uint64_t size, unsigned set, unsigned clear)
     must_check;
+// Keeps what is mapped there resident, as long as no more than `limit` bytes of the space are then
+// (UINT64_MAX: no bound). -ENOMEM: more, or a hole. `populate`: makes the pages now. Unlocked by
+// space_set_flags(). A fork's copy is not locked.
+err_t space_lock(struct space *s, uaddr_t start, uint64_t size, uint64_t limit, bool populate)
+    must_check;
+// The same of all mappings there are (`now`) and of those to come (`later`).
+err_t space_lock_all(struct space *s, bool now, bool later, uint64_t limit, bool populate)
+    must_check;
+void space_unlock_all(struct space *s);
 // mincore: one byte a page, bit 0: resident. `out` is kernel memory.
 err_t space_residency(struct space *s, uaddr_t start, uint64_t pages, uint8_t *out) must_check;
 

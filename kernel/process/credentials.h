@@ -13,6 +13,7 @@ enum capability { // the numbers of Linux's capabilities(7)
     CAPABILITY_KILL = 5,
     CAPABILITY_SETGID = 6,
     CAPABILITY_SETUID = 7,
+    CAPABILITY_IPC_LOCK = 14,
     CAPABILITY_IPC_OWNER = 15,
     CAPABILITY_SYS_RAWIO = 17,
     CAPABILITY_SYS_CHROOT = 18,

@@ -380,6 +380,21 @@ LINUX_CALL(fadvise64)
     return e;
 }
 
+// A wish: all files lie in memory.
+LINUX_CALL(readahead)
+{
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    if (!(file->flags & OPEN_READ))
+        e = -EBADF;
+    else if (!file->node || file->node->kind != NODE_FILE)
+        e = -EINVAL;
+    file_put(file);
+    return e;
+}
+
 // Copies with explicit offsets in user memory where given. Used by sendfile and copy_file_range.
 static int64_t copy_between(int from_number, uaddr_t from_at, int to_number, uaddr_t to_at,
                             uint64_t size)

@@ -41,7 +41,8 @@ static unsigned flags_of(uint64_t flags)
 {
     return (flags & MAP_SHARED ? MAPF_SHARED : 0) | (flags & MAP_FIXED ? MAPF_FIXED : 0) |
            (flags & MAP_FIXED_NOREPLACE ? MAPF_FIXED | MAPF_NO_REPLACE : 0) |
-           (flags & MAP_POPULATE ? MAPF_POPULATE : 0) | (flags & MAP_LOCKED ? MAPF_LOCKED : 0) |
+           (flags & MAP_POPULATE ? MAPF_POPULATE : 0) |
+           (flags & MAP_LOCKED ? MAPF_LOCKED | MAPF_POPULATE : 0) |
            (flags & MAP_GROWSDOWN ? MAPF_GROWS_DOWN : 0) | (flags & MAP_32BIT ? MAPF_LOW : 0);
 }
 
@@ -208,6 +209,66 @@ LINUX_CALL(madvise)
     default:
         return -EINVAL;
     }
+}
+
+// How much the caller may lock; 0: nothing at all.
+static uint64_t lock_limit(void)
+{
+    struct process *p = process_current();
+    return process_has(CAPABILITY_IPC_LOCK) ? UINT64_MAX : p->limits[LIMIT_LOCKED].soft;
+}
+
+static int64_t lock(uaddr_t start, uint64_t size, bool populate)
+{
+    uint64_t limit = lock_limit(), bytes = start % PAGE_SIZE, rounded, end;
+    if (add_overflows(size, bytes, &bytes) || add_overflows(bytes, PAGE_SIZE - 1, &rounded) ||
+        add_overflows(start, rounded, &end))
+        return -EINVAL;
+    if (limit == 0)
+        return -EPERM;
+    return bytes == 0 ? 0
+                      : space_lock(space_mine(), round_down(start, PAGE_SIZE),
+                                   round_down(rounded, PAGE_SIZE), limit, populate);
+}
+
+LINUX_CALL(mlock)
+{
+    return lock(ARG(0), ARG(1), true);
+}
+
+LINUX_CALL(mlock2)
+{
+    enum { ON_FAULT = 1 };
+    return ARG(2) & ~(uint64_t)ON_FAULT ? -EINVAL : lock(ARG(0), ARG(1), !(ARG(2) & ON_FAULT));
+}
+
+LINUX_CALL(munlock)
+{
+    uint64_t bytes;
+    if (add_overflows(ARG(1), ARG(0) % PAGE_SIZE, &bytes))
+        return -EINVAL;
+    err_t e =
+        bytes ? space_set_flags(space_mine(), round_down(ARG(0), PAGE_SIZE), bytes, 0, MAPF_LOCKED)
+              : 0;
+    return e == -EINVAL ? -ENOMEM : e;
+}
+
+LINUX_CALL(mlockall)
+{
+    enum { CURRENT = 1, FUTURE = 2, ON_FAULT = 4 };
+    uint64_t flags = ARG(0), limit = lock_limit();
+    if ((flags & ~(uint64_t)(CURRENT | FUTURE | ON_FAULT)) || !(flags & (CURRENT | FUTURE)))
+        return -EINVAL;
+    if (limit == 0)
+        return -EPERM;
+    return space_lock_all(space_mine(), flags & CURRENT, flags & FUTURE, limit,
+                          !(flags & ON_FAULT));
+}
+
+LINUX_CALL(munlockall)
+{
+    space_unlock_all(space_mine());
+    return 0;
 }
 
 // Only what registers can order at once: a barrier on every CPU that runs us (MEMBARRIER_CMD_QUERY
