@@ -135,6 +135,13 @@ static err_t new_task(struct process *p, const struct clone_request *r, struct t
     return 0;
 }
 
+static void new_task_drop(struct task *t)
+{
+    space_put(t->thread.space);
+    t->thread.space = NULL;
+    task_unmake(t);
+}
+
 static err_t clone_thread(const struct clone_request *r, int32_t *number)
 {
     struct task *t;
@@ -161,12 +168,17 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
     e = parts_inherit(p, self, r);
     if (!e)
         e = new_task(p, r, &t);
+    if (!e) {
+        p->number = t->number;
+        e = r->prepare ? r->prepare(p, r->prepare_data) : 0;
+    }
     if (e) {
+        if (t)
+            new_task_drop(t);
         process_parts_drop(p);
         process_put(p);
         return e;
     }
-    p->number = t->number;
     p->vfork_borrowed = r->share & CLONE_WAIT;
     *number = t->number;
     store_number(r->parent_number, t->number);

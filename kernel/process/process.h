@@ -311,8 +311,16 @@ struct clone_request {
     uint64_t thread_pointer;
     uaddr_t parent_number, child_number, clear_child_number; // where to write; 0: nowhere
     const struct trap_frame *frame;                          // the caller's
+    // Of a new process: called before it is in any table and runs; an error ends the call. NULL:
+    // nothing to prepare.
+    err_t (*prepare)(struct process *child, void *data);
+    void *prepare_data;
 };
 err_t process_clone(const struct clone_request *r, int32_t *number) must_check;
+// Gives the calling process descriptors, a place in the tree of its own where it shares them.
+// -EINVAL: it has other threads, which go on to share them with it.
+err_t process_own_descriptors(void) must_check;
+err_t process_own_place(void) must_check;
 
 // Ends the calling task; the last one ends the process. `status` as wait reports it.
 void task_exit(int status) __attribute__((noreturn));

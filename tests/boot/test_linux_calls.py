@@ -3,7 +3,7 @@
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["events", "memfds", "memory_locks", "shared_segments", "timers"]
+PROGRAMS = ["events", "memfds", "memory_locks", "pidfds", "shared_segments", "timers"]
 
 
 @pytest.mark.parametrize("smp", [1, 3])

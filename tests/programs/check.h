@@ -21,6 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef SYS_process_mrelease // newer than the C library
+#define SYS_process_mrelease 448
+#define SYS_futex_waitv      449
+#endif
+
 static int checks_made, checks_wrong;
 
 static inline void check_one(bool good, const char *file, int line, const char *text, long result,

@@ -177,8 +177,10 @@ LINUX_CALL(close_range)
     unsigned first = (unsigned)ARG(0), last = (unsigned)ARG(1), flags = (unsigned)ARG(2);
     if (first > last || (flags & ~(unsigned)(UNSHARE | MARK)))
         return -EINVAL;
-    descriptors_close_range(process_current()->descriptors, first, last, flags & MARK);
-    return 0;
+    err_t e = flags & UNSHARE ? process_own_descriptors() : 0;
+    if (!e)
+        descriptors_close_range(process_current()->descriptors, first, last, flags & MARK);
+    return e;
 }
 
 LINUX_CALL(lseek)

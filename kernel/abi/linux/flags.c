@@ -2,6 +2,7 @@
 #include "kernel/abi/linux/flags.h"
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/scheme/timer_file.h"
+#include "lib/string.h"
 
 static const struct {
     unsigned theirs, open;
@@ -115,6 +116,21 @@ struct linux_timeval linux_timeval_of(nanos_t time)
 {
     return (struct linux_timeval){ time / NANOS_PER_SECOND,
                                    time % NANOS_PER_SECOND / NANOS_PER_MICRO };
+}
+
+err_t linux_struct_in(void *to, size_t size, uaddr_t from, uint64_t from_size)
+{
+    uint8_t more[64];
+    memset(to, 0, size);
+    err_t e = user_copy_in(to, from, min_of(size, from_size));
+    for (uint64_t at = size; !e && at < from_size;) {
+        size_t part = min_of(from_size - at, (uint64_t)sizeof(more));
+        e = user_copy_in(more, from + at, part);
+        for (size_t i = 0; !e && i < part; i++)
+            e = more[i] ? -E2BIG : 0;
+        at += part;
+    }
+    return e;
 }
 
 err_t linux_time_out(uaddr_t to, nanos_t time)

@@ -11,6 +11,9 @@ uint64_t linux_device(uint64_t device); // major << 8 | minor, as makedev() pack
 
 err_t linux_time_in(uaddr_t from, nanos_t *time)
     must_check; // struct timespec; -EINVAL when out of range
+// A structure that grows with time, of `from_size` bytes in user memory: what is missing is 0, what
+// we do not know must be (-E2BIG).
+err_t linux_struct_in(void *to, size_t size, uaddr_t from, uint64_t from_size) must_check;
 err_t linux_time_out(uaddr_t to, nanos_t time) must_check;
 nanos_t linux_nanos(int64_t seconds, int64_t nanos); // nanos below a second; cut to what fits
 struct timer_setting;
@@ -31,3 +34,12 @@ int64_t linux_keep_capabilities(bool keep);
 err_t linux_mask_in(uaddr_t at, uint64_t size) must_check;
 // Ends that: with the call's result, which it hands on. After -EINTR handlers still run under it.
 int64_t linux_mask_out(int64_t result);
+
+// pidfd.c: CLONE_PIDFD and waitid(P_PIDFD).
+struct linux_child {
+    uaddr_t at; // where the number goes
+    int number;
+};
+void linux_clone_pidfd(struct clone_request *r, struct linux_child *c, uaddr_t at);
+// With a reference; -EBADF, -ECHILD. *waits: the descriptor may block.
+err_t linux_wait_pidfd(int number, struct process **p, bool *waits) must_check;

@@ -16,7 +16,7 @@ static const struct {
     { LINUX_CLONE_VFORK, CLONE_WAIT },     { LINUX_CLONE_CLEAR_SIGHAND, CLONE_CLEAR_HANDLERS },
 };
 
-// The rules of clone(2) about which flags need which, and what is not there: name spaces, pidfds.
+// The rules of clone(2) about which flags need which, and what is not there: name spaces.
 static err_t flags_check(uint64_t flags)
 {
     const uint64_t name_spaces = LINUX_CLONE_NEWNS | 0x7e020000ull;
@@ -26,9 +26,9 @@ static err_t flags_check(uint64_t flags)
         return -EINVAL;
     if ((flags & LINUX_CLONE_CLEAR_SIGHAND) && (flags & LINUX_CLONE_SIGHAND))
         return -EINVAL;
-    if (flags & (LINUX_CLONE_PIDFD | name_spaces))
+    if ((flags & LINUX_CLONE_PIDFD) && (flags & (LINUX_CLONE_THREAD | LINUX_CLONE_DETACHED)))
         return -EINVAL;
-    return 0;
+    return flags & name_spaces ? -EINVAL : 0;
 }
 
 static int64_t clone_with(struct trap_frame *f, const struct linux_clone_args *a)
@@ -54,6 +54,9 @@ static int64_t clone_with(struct trap_frame *f, const struct linux_clone_args *a
         if (a->flags & shares[i].theirs)
             r.share |= shares[i].share;
     }
+    struct linux_child child;
+    if (a->flags & LINUX_CLONE_PIDFD)
+        linux_clone_pidfd(&r, &child, a->pid_file);
     int32_t number;
     e = process_clone(&r, &number);
     return e ? e : number;
@@ -65,10 +68,13 @@ LINUX_CALL(clone)
         .flags = ARG(0) & ~0xffull & 0xffffffff,
         .exit_signal = ARG(0) & 0xff,
         .stack = ARG(1),
+        .pid_file = ARG(2),
         .parent_number = ARG(2),
         .child_number = ARG(3),
         .thread_pointer = ARG(4),
     };
+    if ((a.flags & LINUX_CLONE_PIDFD) && (a.flags & LINUX_CLONE_PARENT_SETTID))
+        return -EINVAL; // both would be written to one place
     return clone_with(f, &a);
 }
 
@@ -77,11 +83,12 @@ LINUX_CALL(clone3)
     struct linux_clone_args a = { 0 };
     if (ARG(1) < 64 || ARG(1) > PAGE_SIZE)
         return ARG(1) < 64 ? -EINVAL : -E2BIG;
-    err_t e = user_copy_in(&a, ARG(0), min_of(ARG(1), (uint64_t)sizeof(a)));
+    err_t e = linux_struct_in(&a, sizeof(a), ARG(0), ARG(1));
     if (e)
         return e;
-    if (a.set_numbers_count || a.control_group || (a.flags & 0xff) ||
-        (a.stack == 0) != (a.stack_size == 0))
+    if ((a.flags & LINUX_CLONE_DETACHED) || a.exit_signal > SIGNAL_LAST ||
+        ((a.flags & LINUX_CLONE_THREAD) && a.exit_signal) || a.set_numbers || a.set_numbers_count ||
+        a.control_group || (a.flags & 0xff) || (a.stack == 0) != (a.stack_size == 0))
         return -EINVAL;
     a.stack += a.stack_size;
     return clone_with(f, &a);
@@ -210,7 +217,9 @@ LINUX_CALL(wait4)
 
 LINUX_CALL(waitid)
 {
-    enum { P_ALL = 0, P_PID = 1, P_PGID = 2 };
+    enum { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3 };
+    struct process *held = NULL;
+    bool waits = true;
     unsigned options = (unsigned)ARG(3);
     int32_t which = ARG_INT(1);
     if (!(options & (WEXITED | WUNTRACED | WCONTINUED)) ||
@@ -230,15 +239,27 @@ LINUX_CALL(waitid)
             return -EINVAL;
         which = -which;
         break;
+    case P_PIDFD: {
+        if (which < 0)
+            return -EINVAL;
+        err_t e = linux_wait_pidfd(which, &held, &waits);
+        if (e)
+            return e;
+        which = held->number;
+        break;
+    }
     default:
         return -EINVAL;
     }
     struct wait_result r;
     unsigned kernel_options =
-        (options & WEXITED ? WAIT_EXITED : 0) | (options & WNOHANG ? WAIT_NO_HANG : 0) |
+        (options & WEXITED ? WAIT_EXITED : 0) | (options & WNOHANG || !waits ? WAIT_NO_HANG : 0) |
         (options & WUNTRACED ? WAIT_STOPPED : 0) | (options & WCONTINUED ? WAIT_CONTINUED : 0) |
         (options & WNOWAIT ? WAIT_LEAVE : 0);
     err_t e = process_wait(which, kernel_options, &r);
+    process_put(held);
+    if (!e && !waits && !r.number && !(options & WNOHANG))
+        e = -EAGAIN;
     if (e)
         return e;
     struct linux_siginfo info = { 0 };
@@ -364,9 +385,15 @@ void linux_task_exit(struct task *t)
         (void)!futex_wake(at, false, 1, UINT32_MAX, &woken);
 }
 
+// Name spaces are not there; System V semaphores have no undo to share.
 LINUX_CALL(unshare)
 {
-    return ARG(0) == 0 ? 0 : -EINVAL;
+    enum { SEMAPHORE_UNDO = 0x40000 };
+    uint64_t flags = ARG(0);
+    if (flags & ~(uint64_t)(LINUX_CLONE_FS | LINUX_CLONE_FILES | SEMAPHORE_UNDO))
+        return -EINVAL;
+    err_t e = flags & LINUX_CLONE_FS ? process_own_place() : 0;
+    return !e && flags & LINUX_CLONE_FILES ? process_own_descriptors() : e;
 }
 
 // Restartable sequences are an optimisation that glibc does without when it is refused.

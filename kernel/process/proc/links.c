@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // /proc/PID/cwd, root, exe, fd and fdinfo: where a process stands and what it has open. Guards:
 // process.lock while a reference is taken.
+#include "kernel/process/process_file.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/proc/proc.h"
 
@@ -169,6 +170,10 @@ static err_t descriptor_info_text(const struct proc_target *t, struct text *out)
     if (e)
         return e;
     text_add(out, "pos:\t%lu\nflags:\t0%o\n", f->offset, f->flags & OPEN_WRITE ? 2 : 0);
+    struct process *p = process_of_file(f);
+    if (p)
+        text_add(out, "Pid:\t%d\nNSpid:\t%d\n", process_is_there(p) ? p->number : -1,
+                 process_is_there(p) ? p->number : -1);
     file_put(f);
     return 0;
 }
