@@ -16,6 +16,7 @@ static err_t parts_inherit(struct process *p, struct process *from, const struct
     memcpy(p->name, from->name, sizeof(p->name));
     p->no_new_privileges = from->no_new_privileges;
     p->dumpable = from->dumpable;
+    p->barriers = from->barriers;
     p->personality = from->personality;
     p->spare_auxiliary = from->spare_auxiliary;
     names_inherit(p, from);
@@ -93,6 +94,15 @@ static void child_start(void *data)
     trap_enter_user();
 }
 
+// For the child of one that keeps its urgency to itself: sched(7), "Resetting scheduling policy".
+static void reset_urgency(struct thread *t)
+{
+    if (t->ring.class == CLASS_FIFO || t->ring.class == CLASS_ROUND)
+        (void)!thread_set_class(t, CLASS_FAIR, 0);
+    if (t->ring.nice < 0)
+        thread_set_nice(t, 0);
+}
+
 // The child's registers: the parent's, but for the result, the stack and the thread pointer.
 static void child_registers(struct task *t, const struct task *parent,
                             const struct clone_request *r)
@@ -111,6 +121,8 @@ static void child_registers(struct task *t, const struct task *parent,
     if (r->set_thread_pointer)
         t->thread.user.fs_base = r->thread_pointer;
     thread_inherit(&t->thread, &parent->thread);
+    if (parent->reset_on_fork)
+        reset_urgency(&t->thread);
     t->mask = parent->mask;
     if (!(r->share & SHARE_SPACE) || (r->share & CLONE_WAIT)) {
         t->alternate_stack = parent->alternate_stack;

@@ -172,6 +172,7 @@ struct process {
     bool vfork_borrowed;    // we run in the parent's space; it waits on our exit_wait until this is
                             // false
     void *shared_memory;    // System V attachments
+    uint32_t barriers;      // which kinds of membarrier() it has registered for
     struct namespace *names_real, *names_effective; // p->lock; NULL: the root name space
     uint64_t read_bytes, written_bytes;
     struct context_state context; // what makes it a Redox context
@@ -198,6 +199,7 @@ struct task {
     uaddr_t restartable_area; // rseq
     uint32_t restartable_signature, restartable_size;
     int32_t trace_signal;
+    bool reset_on_fork;   // its children are not as urgent as it
     struct upcall upcall; // how it takes signals (Redox)
     uint64_t call_number; // the system call it is in, for /proc and dumps; UINT64_MAX: none
 };

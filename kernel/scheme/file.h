@@ -249,6 +249,12 @@ err_t file_send(struct file *f, struct file *sent, unsigned flags, uint64_t argu
 // copy_file_range). Offsets NULL: the file's own. 0: at the end.
 len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, uint64_t *to_offset,
                     uint64_t size);
+enum transfer_flag {
+    TRANSFER_PART = 1,    // with something moved, does not wait for room either
+    TRANSFER_NO_WAIT = 2, // does not wait at all (-EAGAIN)
+};
+len_t file_transfer_some(struct file *from, uint64_t *from_offset, struct file *to,
+                         uint64_t *to_offset, uint64_t size, unsigned flags);
 err_t file_path(struct file *f, char *to, size_t room, size_t *length) must_check;
 // For `path` operations of files without a name: a text that stands for one.
 err_t file_label(char *to, size_t room, size_t *length, const char *label) must_check;
@@ -314,3 +320,8 @@ int descriptor_next(struct descriptors *d, int first);
 
 // Pipes. Each end gets one reference. `flags`: OPEN_NONBLOCK, OPEN_DIRECT (packets).
 err_t pipe_make(unsigned flags, struct file **reader, struct file **writer) must_check;
+bool pipe_is(const struct file *f);
+bool pipe_same(const struct file *a, const struct file *b); // of two files of pipes
+// Copies up to `size` bytes of what is in one pipe to another, where they stay (tee). Waits until
+// there is something and room for it, unless told not to (-EAGAIN). 0: nobody will write any more.
+len_t pipe_copy(struct file *from, struct file *to, uint64_t size, bool no_wait);

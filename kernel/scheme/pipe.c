@@ -431,6 +431,69 @@ static err_t pipe_derive(struct file *f, const void *bytes, size_t size, struct 
     return pipe_make_writer(f, flags & OPEN_NONBLOCK, file);
 }
 
+bool pipe_is(const struct file *f)
+{
+    return f->ops == &pipe_files;
+}
+
+bool pipe_same(const struct file *a, const struct file *b)
+{
+    return a->data == b->data;
+}
+
+// Appends up to `size` bytes of what is in `from` to `to`. Both are locked.
+static len_t copy_locked(struct pipe *from, struct pipe *to, uint64_t size)
+{
+    uint64_t done = 0;
+    for (uint32_t i = 0; i < from->used && done < size && to->used < to->capacity; i++) {
+        const struct slot *s = slot_at(from, i);
+        struct io io = io_kernel((char *)page_virt(s->page) + s->start,
+                                 min_of(size - done, (uint64_t)s->length));
+        err_t e = pipe_append(to, &io, s->packet);
+        if (e)
+            return done ? (len_t)done : e;
+        done += io.done;
+    }
+    return (len_t)done;
+}
+
+static len_t copy_once(struct pipe *from, struct pipe *to, uint64_t size)
+{
+    mutex_lock(&min_of(from, to)->lock);
+    mutex_lock(&max_of(from, to)->lock);
+    len_t n = to->readers ? copy_locked(from, to, size) : -EPIPE;
+    bool ended = !n && !from->used && !from->writers;
+    mutex_unlock(&max_of(from, to)->lock);
+    mutex_unlock(&min_of(from, to)->lock);
+    if (n > 0)
+        wait_wake_key(&to->readable, POLL_IN, UINT_MAX);
+    return n || ended ? n : -EAGAIN;
+}
+
+static err_t copy_wait(struct pipe *from, struct pipe *to)
+{
+    err_t e = wait_until(&from->readable, seen(&from->used) || !seen(&from->writers), WAIT_FOREVER);
+    if (!e)
+        e = wait_until(&to->writable, seen(&to->used) < seen(&to->capacity) || !seen(&to->readers),
+                       WAIT_FOREVER);
+    return e ? -ERESTARTSYS : 0;
+}
+
+len_t pipe_copy(struct file *from, struct file *to, uint64_t size, bool no_wait)
+{
+    unsigned flags = __atomic_load_n(&from->flags, __ATOMIC_RELAXED) |
+                     __atomic_load_n(&to->flags, __ATOMIC_RELAXED);
+    no_wait |= (flags & OPEN_NONBLOCK) != 0;
+    for (;;) {
+        len_t n = copy_once(from->data, to->data, size);
+        if (n != -EAGAIN || no_wait)
+            return n;
+        err_t e = copy_wait(from->data, to->data);
+        if (e)
+            return e;
+    }
+}
+
 static err_t pipe_open_path(struct scheme *s, const struct view *v, const char *path, size_t length,
                             unsigned flags, unsigned mode, struct file **file)
 {

@@ -36,8 +36,32 @@ static void piece_return(struct file *from, uint64_t *offset, uint64_t size)
         return;
 }
 
-len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, uint64_t *to_offset,
-                    uint64_t size)
+static bool has_room(struct file *to)
+{
+    return file_poll(to, NULL) & (POLL_OUT | POLL_ERROR);
+}
+
+static bool has_bytes(struct file *from)
+{
+    return file_poll(from, NULL) & (POLL_IN | POLL_HANGUP);
+}
+
+// Whether to go on after `moved` bytes: 0, -EAGAIN (before the first), or 1: it is enough.
+static int transfer_next(struct file *from, struct file *to, uint64_t moved, unsigned flags)
+{
+    bool no_wait = flags & TRANSFER_NO_WAIT;
+    if ((to->flags & OPEN_NONBLOCK || no_wait) && !has_room(to))
+        return -EAGAIN;
+    if (no_wait && !from->ops->seek && !has_bytes(from))
+        return -EAGAIN;
+    if (moved && flags & TRANSFER_PART && !to->ops->seek && !has_room(to))
+        return 1;
+    // With something moved already, do not wait for more.
+    return moved && !from->ops->seek && !has_bytes(from);
+}
+
+len_t file_transfer_some(struct file *from, uint64_t *from_offset, struct file *to,
+                         uint64_t *to_offset, uint64_t size, unsigned flags)
 {
     struct page *page = page_alloc(0, 0);
     if (!page)
@@ -45,13 +69,8 @@ len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, u
     uint64_t moved = 0;
     len_t e = 0;
     while (moved < size) {
-        bool full = to->flags & OPEN_NONBLOCK && !(file_poll(to, NULL) & POLL_OUT);
-        if (full) {
-            e = -EAGAIN;
-            break;
-        }
-        // With something moved already, do not wait for more.
-        if (moved && !from->ops->seek && !(file_poll(from, NULL) & (POLL_IN | POLL_HANGUP)))
+        e = transfer_next(from, to, moved, flags);
+        if (e)
             break;
         len_t got = piece_read(from, from_offset, page_virt(page), min_of(size - moved, PAGE_SIZE));
         if (got <= 0) {
@@ -73,4 +92,10 @@ len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, u
     }
     page_put(page);
     return moved ? (len_t)moved : e;
+}
+
+len_t file_transfer(struct file *from, uint64_t *from_offset, struct file *to, uint64_t *to_offset,
+                    uint64_t size)
+{
+    return file_transfer_some(from, from_offset, to, to_offset, size, 0);
 }

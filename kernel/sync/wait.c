@@ -49,12 +49,6 @@ void waiter_begin_exclusive(struct waiter *w, struct wait_queue *q)
     begin(w, q, true);
 }
 
-void waiter_begin_exclusive(struct waiter *w, struct wait_queue *q)
-{
-    *w = (struct waiter){ .thread = thread_current(), .wake = wait_wake_thread, .exclusive = true };
-    waiter_add(w, q);
-}
-
 void waiter_end(struct waiter *w)
 {
     struct wait_queue *q = w->queue;

@@ -397,47 +397,79 @@ LINUX_CALL(readahead)
     return e;
 }
 
-// Copies with explicit offsets in user memory where given. Used by sendfile and copy_file_range.
-static int64_t copy_between(int from_number, uaddr_t from_at, int to_number, uaddr_t to_at,
-                            uint64_t size)
+// Into a pipe or out of it, whichever end it is.
+LINUX_CALL(vmsplice)
 {
-    struct file *from, *to;
-    uint64_t from_offset = 0, to_offset = 0;
-    err_t e = linux_file(from_number, &from);
+    enum { ALL_FLAGS = 15 };
+    struct file *file;
+    if (ARG(3) & ~(uint64_t)ALL_FLAGS)
+        return -EINVAL;
+    err_t e = linux_file(ARG_INT(0), &file);
     if (e)
         return e;
-    e = linux_file(to_number, &to);
+    bool writes = file->flags & OPEN_WRITE, pipe = pipe_is(file);
+    file_put(file);
+    if (!pipe)
+        return -EBADF;
+    return transfer_many(ARG_INT(0), ARG(1), ARG(2), 0, writes ? write_here : read_here);
+}
+
+// Whether the file can be read or written at once: RWF_NOWAIT.
+static err_t ready_check(struct file *f, unsigned event)
+{
+    return f->ops->poll && !(file_poll(f, NULL) & event) ? -EAGAIN : 0;
+}
+
+static int64_t transfer_flagged(struct trap_frame *f, bool write)
+{
+    enum { HIGH_PRIORITY = 1, DATA_SYNC = 2, SYNC = 4, NO_WAIT = 8, APPEND = 16 };
+    unsigned flags = (unsigned)ARG(5);
+    int64_t offset = (int64_t)ARG(3);
+    if (flags & ~(unsigned)(HIGH_PRIORITY | DATA_SYNC | SYNC | NO_WAIT))
+        return -EOPNOTSUPP;
+    if (offset < -1)
+        return -EINVAL;
+    struct file *file;
+    err_t e = linux_file(ARG_INT(0), &file);
     if (e)
-        goto put_from;
-    if (from_at)
-        e = user_get_u64(from_at, &from_offset);
-    if (!e && to_at)
-        e = user_get_u64(to_at, &to_offset);
-    len_t n = e;
-    if (!e && ((int64_t)from_offset < 0 || (int64_t)to_offset < 0))
-        n = -EINVAL;
+        return e;
+    if (flags & NO_WAIT)
+        e = ready_check(file, write ? POLL_OUT : POLL_IN | POLL_HANGUP);
+    int64_t n = e;
+    if (!e && offset == -1)
+        n = transfer_many(ARG_INT(0), ARG(1), ARG(2), 0, write ? write_here : read_here);
     else if (!e)
-        n = written(to, file_transfer(from, from_at ? &from_offset : NULL, to,
-                                      to_at ? &to_offset : NULL, min_of(size, LINUX_TRANSFER_MAX)));
-    if (n > 0 && from_at)
-        e = user_put_u64(from_at, from_offset);
-    if (n > 0 && to_at && !e)
-        e = user_put_u64(to_at, to_offset);
-    file_put(to);
-    file_put(from);
-    return e ? e : n;
+        n = transfer_many(ARG_INT(0), ARG(1), ARG(2), ARG(3), write ? write_there : file_read_at);
+    if (n > 0 && write && flags & (DATA_SYNC | SYNC))
+        (void)!file_sync(file, !(flags & SYNC));
+    file_put(file);
+    return n;
+}
 
-put_from:
-    file_put(from);
+LINUX_CALL(preadv2)
+{
+    return transfer_flagged(f, false);
+}
+
+LINUX_CALL(pwritev2)
+{
+    return transfer_flagged(f, true);
+}
+
+LINUX_CALL(sync_file_range)
+{
+    enum { ALL_FLAGS = 7 };
+    struct file *file;
+    int64_t end;
+    if ((ARG(3) & ~(uint64_t)ALL_FLAGS) || (int64_t)ARG(1) < 0 || (int64_t)ARG(2) < 0 ||
+        add_overflows((int64_t)ARG(1), (int64_t)ARG(2), &end))
+        return -EINVAL;
+    err_t e = linux_file(ARG_INT(0), &file);
+    if (e)
+        return e;
+    if (!file->node || (file->node->kind != NODE_FILE && file->node->kind != NODE_DIRECTORY &&
+                        file->node->kind != NODE_LINK && file->node->kind != NODE_BLOCK))
+        e = -ESPIPE;
+    file_put(file);
     return e;
-}
-
-LINUX_CALL(sendfile)
-{
-    return copy_between(ARG_INT(1), ARG(2), ARG_INT(0), 0, ARG(3));
-}
-
-LINUX_CALL(copy_file_range)
-{
-    return ARG(5) ? -EINVAL : copy_between(ARG_INT(0), ARG(1), ARG_INT(2), ARG(3), ARG(4));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Calls on the address space.
 #include "kernel/abi/linux/linux.h"
+#include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/memory/heap.h"
 
@@ -271,9 +272,79 @@ LINUX_CALL(munlockall)
     return 0;
 }
 
-// Only what registers can order at once: a barrier on every CPU that runs us (MEMBARRIER_CMD_QUERY
-// and up).
+static void barrier(void *data)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+// A processor that runs nobody of us meets a barrier before it does.
 LINUX_CALL(membarrier)
 {
-    return ARG_INT(0) == 0 ? 0 : -EINVAL; // the query: none of the commands is there
+    enum {
+        QUERY = 0,
+        GLOBAL = 1,
+        GLOBAL_FAST = 2,
+        REGISTER_GLOBAL = 4,
+        PRIVATE = 8,
+        REGISTER_PRIVATE = 16,
+    };
+    uint64_t all = cpu_count >= 64 ? UINT64_MAX : (1ull << cpu_count) - 1;
+    struct process *p = process_current();
+    if (ARG(1))
+        return -EINVAL;
+    switch (ARG_INT(0)) {
+    case QUERY:
+        return GLOBAL | GLOBAL_FAST | REGISTER_GLOBAL | PRIVATE | REGISTER_PRIVATE;
+    case GLOBAL:
+    case GLOBAL_FAST:
+        ipi_call(all, barrier, NULL);
+        return 0;
+    case REGISTER_GLOBAL:
+    case REGISTER_PRIVATE:
+        __atomic_fetch_or(&p->barriers, (uint32_t)ARG(0), __ATOMIC_RELAXED);
+        return 0;
+    case PRIVATE:
+        if (!(__atomic_load_n(&p->barriers, __ATOMIC_RELAXED) & REGISTER_PRIVATE))
+            return -EPERM;
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        ipi_call(__atomic_load_n(&p->space->cpus_loaded, __ATOMIC_SEQ_CST) & all, barrier, NULL);
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+// All memory is one node: every policy means the same.
+enum { POLICY_LAST = 5, POLICY_FLAGS = 0xe000 };
+
+static bool policy_ok(int32_t mode)
+{
+    return mode >= 0 && (mode & ~POLICY_FLAGS) <= POLICY_LAST;
+}
+
+LINUX_CALL(set_mempolicy)
+{
+    uint64_t nodes = 0;
+    if (!policy_ok(ARG_INT(0)))
+        return -EINVAL;
+    err_t e = ARG(1) && ARG(2) > 1 ? user_get_u64(ARG(1), &nodes) : 0;
+    return !e && nodes & ~1ull ? -EINVAL : e;
+}
+
+LINUX_CALL(mbind)
+{
+    return !is_aligned(ARG(0), PAGE_SIZE) || !policy_ok(ARG_INT(2)) ? -EINVAL : 0;
+}
+
+LINUX_CALL(get_mempolicy)
+{
+    enum { NODE = 1, ADDRESS = 2, ALLOWED = 4 };
+    uint64_t flags = ARG(4);
+    if ((flags & ~(uint64_t)(NODE | ADDRESS | ALLOWED)) || (ARG(1) && ARG(2) < 1) ||
+        (flags & ALLOWED && flags & (NODE | ADDRESS)) || (ARG(3) && !(flags & ADDRESS)))
+        return -EINVAL;
+    if (flags & ADDRESS && !space_is_mapped(space_mine(), round_down(ARG(3), PAGE_SIZE), PAGE_SIZE))
+        return -EFAULT;
+    err_t e = ARG(0) ? user_put_u32(ARG(0), 0) : 0;
+    return !e && ARG(1) ? user_put_u64(ARG(1), flags & ALLOWED ? 1 : 0) : e;
 }

@@ -68,6 +68,80 @@ LINUX_CALL(openat)
     return open_at(ARG_INT(0), ARG(1), (unsigned)ARG(2), (unsigned)ARG(3));
 }
 
+// openat2(2) refuses what open() passes over.
+static err_t how_check(const struct linux_open_how *h)
+{
+    enum { KNOWN = 037777703, PLACE = LINUX_O_PATH | LINUX_O_CLOEXEC | LINUX_O_DIRECTORY };
+    bool makes = h->flags & LINUX_O_CREAT || (h->flags & LINUX_O_TMPFILE & ~LINUX_O_DIRECTORY) != 0;
+    if ((h->flags & ~(uint64_t)KNOWN) || (h->resolve & ~(uint64_t)RESOLVE_ALL) ||
+        (h->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+        return -EINVAL;
+    if (makes ? h->mode & ~(uint64_t)MODE_PERMISSIONS : h->mode != 0)
+        return -EINVAL;
+    if ((h->flags & LINUX_O_PATH) && (h->flags & ~(uint64_t)(PLACE | LINUX_O_NOFOLLOW)))
+        return -EINVAL;
+    if ((h->resolve & RESOLVE_CACHED) && (makes || h->flags & LINUX_O_TRUNC))
+        return -EAGAIN;
+    return 0;
+}
+
+// Where a path starts that must not leave its directory: there, also when it is absolute.
+static err_t start_in(struct linux_path *p, int directory)
+{
+    struct file *file;
+    if (p->start)
+        return 0;
+    if (directory == AT_CURRENT) {
+        p->start = p->view.here;
+        name_get(p->start);
+        return 0;
+    }
+    err_t e = linux_file(directory, &file);
+    if (e)
+        return e;
+    if (file->where) {
+        p->start = file->where;
+        name_get(p->start);
+    } else {
+        e = -ENOTDIR;
+    }
+    file_put(file);
+    return e;
+}
+
+LINUX_CALL(openat2)
+{
+    static const struct {
+        unsigned resolve, find;
+    } finds[] = {
+        { RESOLVE_NO_XDEV, FIND_NO_CROSS },     { RESOLVE_NO_MAGICLINKS, FIND_NO_MAGIC },
+        { RESOLVE_NO_SYMLINKS, FIND_NO_LINKS }, { RESOLVE_BENEATH, FIND_BENEATH },
+        { RESOLVE_IN_ROOT, FIND_IN_ROOT },
+    };
+    struct linux_open_how how;
+    struct linux_path p;
+    struct file *file;
+    if (ARG(3) < sizeof(how) || ARG(3) > PAGE_SIZE)
+        return ARG(3) < sizeof(how) ? -EINVAL : -E2BIG;
+    err_t e = linux_struct_in(&how, sizeof(how), ARG(2), ARG(3));
+    if (!e)
+        e = how_check(&how);
+    if (!e)
+        e = linux_path_begin(&p, ARG_INT(0), ARG(1));
+    if (e)
+        return e;
+    unsigned find = 0;
+    for (size_t i = 0; i < array_len(finds); i++)
+        find |= how.resolve & finds[i].resolve ? finds[i].find : 0u;
+    if (find & (FIND_BENEATH | FIND_IN_ROOT))
+        e = start_in(&p, ARG_INT(0));
+    if (!e)
+        e = name_open(&p.view, p.start, p.text, linux_open_flags((unsigned)how.flags),
+                      (unsigned)how.mode, find, &file);
+    linux_path_end(&p);
+    return e ? e : linux_add_file(file, how.flags & LINUX_O_CLOEXEC, 0);
+}
+
 LINUX_CALL(creat)
 {
     return open_at(AT_CURRENT, ARG(0), LINUX_O_CREAT | LINUX_O_TRUNC | 1, (unsigned)ARG(1));

@@ -129,7 +129,7 @@ LINUX_CALL(sched_setscheduler)
     enum thread_class class;
     struct task *t;
     int32_t priority;
-    err_t e = class_of(ARG_INT(1) & ~RESET_ON_FORK, &class);
+    err_t e = ARG_INT(1) < 0 ? -EINVAL : class_of(ARG_INT(1) & ~RESET_ON_FORK, &class);
     if (!e)
         e = user_get_u32(ARG(2), (uint32_t *)&priority);
     if (!e)
@@ -137,6 +137,8 @@ LINUX_CALL(sched_setscheduler)
     if (e)
         return e;
     int64_t result = set_class(t, class, priority);
+    if (!result)
+        t->reset_on_fork = ARG_INT(1) & RESET_ON_FORK;
     task_put(t);
     return result;
 }
@@ -161,7 +163,7 @@ LINUX_CALL(sched_getscheduler)
     err_t e = task_of(ARG_INT(0), &t);
     if (e)
         return e;
-    int policy = policy_of(t->thread.ring.class);
+    int policy = policy_of(t->thread.ring.class) | (t->reset_on_fork ? RESET_ON_FORK : 0);
     task_put(t);
     return policy;
 }
@@ -175,6 +177,79 @@ LINUX_CALL(sched_getparam)
     uint32_t priority = t->thread.ring.priority;
     task_put(t);
     return user_put_u32(ARG(1), priority);
+}
+
+LINUX_CALL(sched_rr_get_interval)
+{
+    struct task *t;
+    err_t e = task_of(ARG_INT(0), &t);
+    if (e)
+        return e;
+    nanos_t slice = t->thread.ring.class == CLASS_FIFO ? 0 : RING_SLICE;
+    task_put(t);
+    return linux_time_out(ARG(1), slice);
+}
+
+enum { ATTR_RESET_ON_FORK = 1, ATTR_KEEP_POLICY = 8, ATTR_KEEP_PARAMETERS = 16, ATTR_LEAST = 48 };
+
+LINUX_CALL(sched_setattr)
+{
+    struct linux_sched_attr a;
+    struct task *t;
+    uint32_t size;
+    enum thread_class class = CLASS_FAIR;
+    if (ARG(2))
+        return -EINVAL;
+    err_t e = user_get_u32(ARG(1), &size);
+    if (e)
+        return e;
+    size = size ? size : ATTR_LEAST;
+    if (size < ATTR_LEAST || size > PAGE_SIZE)
+        return -E2BIG;
+    e = linux_struct_in(&a, sizeof(a), ARG(1), size);
+    if (!e && a.flags & ~(uint64_t)(ATTR_RESET_ON_FORK | ATTR_KEEP_POLICY | ATTR_KEEP_PARAMETERS))
+        e = -EINVAL;
+    if (!e && !(a.flags & ATTR_KEEP_POLICY))
+        e = class_of((int)a.policy, &class);
+    if (!e)
+        e = task_of(ARG_INT(0), &t);
+    if (e)
+        return e;
+    if (a.flags & ATTR_KEEP_POLICY)
+        class = t->thread.ring.class;
+    bool fair = class == CLASS_FAIR || class == CLASS_BATCH;
+    int64_t result = 0;
+    if (!(a.flags & ATTR_KEEP_PARAMETERS) && fair)
+        result = visit_set(t, 0, max_of(min_of(a.nice, 19), -20));
+    if (!result)
+        result = set_class(t, class,
+                           a.flags & ATTR_KEEP_PARAMETERS ? t->thread.ring.priority
+                                                          : (int32_t)a.priority);
+    if (!result)
+        t->reset_on_fork = a.flags & ATTR_RESET_ON_FORK;
+    task_put(t);
+    return result == -EACCES ? -EPERM : result;
+}
+
+LINUX_CALL(sched_getattr)
+{
+    struct task *t;
+    uint64_t room = (uint32_t)ARG(2);
+    if (ARG(3) || room < ATTR_LEAST || room > PAGE_SIZE)
+        return -EINVAL;
+    err_t e = task_of(ARG_INT(0), &t);
+    if (e)
+        return e;
+    struct linux_sched_attr a = {
+        .size = (uint32_t)min_of(room, (uint64_t)sizeof(a)),
+        .policy = (uint32_t)policy_of(t->thread.ring.class),
+        .flags = t->reset_on_fork ? ATTR_RESET_ON_FORK : 0,
+        .priority = t->thread.ring.priority,
+    };
+    if (t->thread.ring.class == CLASS_FAIR || t->thread.ring.class == CLASS_BATCH)
+        a.nice = t->thread.ring.nice;
+    task_put(t);
+    return user_copy_out(ARG(1), &a, a.size);
 }
 
 static int64_t priority_bound(int policy, int64_t bound)

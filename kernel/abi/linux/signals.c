@@ -44,56 +44,84 @@ LINUX_CALL(kill)
     return signal_kill(ARG_INT(0), &info);
 }
 
-static int64_t send_to_task(int32_t process, int32_t task, int number)
+static int64_t send_to_task(int32_t process, int32_t task, const struct signal_info *info)
 {
     struct task *t;
-    if (!number_ok(number) || task <= 0)
-        return -EINVAL;
     err_t e = task_find(task, &t);
     if (e)
         return e;
-    struct signal_info info = signal_from_caller(number, SIGNAL_FROM_THREAD);
     if (process && t->process->number != process)
         e = -ESRCH;
     else
-        e = signal_allowed(t->process, number);
-    if (!e && number)
-        e = signal_send_task(t, &info);
+        e = signal_allowed(t->process, info->number);
+    if (!e && info->number)
+        e = signal_send_task(t, info);
     task_put(t);
     return e;
 }
 
+static int64_t thread_kill(int32_t process, int32_t task, int number)
+{
+    if (!number_ok(number) || task <= 0)
+        return -EINVAL;
+    struct signal_info info = signal_from_caller(number, SIGNAL_FROM_THREAD);
+    return send_to_task(process, task, &info);
+}
+
 LINUX_CALL(tkill)
 {
-    return send_to_task(0, ARG_INT(0), ARG_INT(1));
+    return thread_kill(0, ARG_INT(0), ARG_INT(1));
 }
 
 LINUX_CALL(tgkill)
 {
-    return ARG_INT(0) <= 0 ? -EINVAL : send_to_task(ARG_INT(0), ARG_INT(1), ARG_INT(2));
+    return ARG_INT(0) <= 0 ? -EINVAL : thread_kill(ARG_INT(0), ARG_INT(1), ARG_INT(2));
 }
 
-LINUX_CALL(rt_sigqueueinfo)
+// What sigqueue() sends along. Nobody may pretend to be the kernel or kill(), but to himself.
+static err_t queued_in(uaddr_t from, int32_t process, int number, struct signal_info *info)
 {
     struct linux_siginfo s;
-    struct process *p;
-    int number = ARG_INT(1);
-    err_t e = user_copy_in(&s, ARG(2), sizeof(s));
+    err_t e = user_copy_in(&s, from, sizeof(s));
     if (e)
         return e;
     if (!number_ok(number))
         return -EINVAL;
-    // Nobody may pretend to be the kernel or kill(), but to himself.
-    if ((s.code >= 0 || s.code == SIGNAL_FROM_THREAD) && ARG_INT(0) != process_current()->number)
+    if ((s.code >= 0 || s.code == SIGNAL_FROM_THREAD) && process != process_current()->number)
         return -EPERM;
-    e = process_find(ARG_INT(0), &p);
+    *info = signal_from_caller(number, s.code);
+    info->value = s.sent.value;
+    return 0;
+}
+
+LINUX_CALL(rt_sigqueueinfo)
+{
+    struct process *p;
+    struct signal_info info;
+    err_t e = queued_in(ARG(2), ARG_INT(0), ARG_INT(1), &info);
+    if (!e)
+        e = process_find(ARG_INT(0), &p);
     if (e)
         return e;
-    struct signal_info info = signal_from_caller(number, s.code);
-    info.value = s.sent.value;
     e = signal_send_allowed(p, &info);
     process_put(p);
     return e;
+}
+
+LINUX_CALL(rt_tgsigqueueinfo)
+{
+    struct signal_info info;
+    if (ARG_INT(0) <= 0 || ARG_INT(1) <= 0)
+        return -EINVAL;
+    err_t e = queued_in(ARG(3), ARG_INT(0), ARG_INT(2), &info);
+    return e ? e : send_to_task(ARG_INT(0), ARG_INT(1), &info);
+}
+
+// Calls that go on do so by themselves (docs/linux.md); a program that calls this was told to.
+LINUX_CALL(restart_syscall)
+{
+    f->vector = 0; // nor does this one
+    return -EINTR;
 }
 
 LINUX_CALL(rt_sigaction)

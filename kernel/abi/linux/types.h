@@ -98,6 +98,16 @@ struct linux_pollfd {
     int16_t events, ready;
 };
 
+struct linux_sched_attr {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t least, most; // of the processor's speed, which nobody asks for here
+};
+_Static_assert(sizeof(struct linux_sched_attr) == 56, "struct sched_attr");
+
 struct linux_rlimit {
     uint64_t soft, hard;
 };
@@ -221,6 +231,20 @@ enum { // open(2)
     LINUX_O_SYNC = 04010000,
     LINUX_O_PATH = 010000000,
     LINUX_O_TMPFILE = 020200000,
+};
+
+struct linux_open_how {
+    uint64_t flags, mode, resolve;
+};
+
+enum { // openat2(2)
+    RESOLVE_NO_XDEV = 1,
+    RESOLVE_NO_MAGICLINKS = 2,
+    RESOLVE_NO_SYMLINKS = 4,
+    RESOLVE_BENEATH = 8,
+    RESOLVE_IN_ROOT = 0x10,
+    RESOLVE_CACHED = 0x20,
+    RESOLVE_ALL = 0x3f,
 };
 
 enum { // *at(2)
