@@ -1,6 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Changing who a process is. Guards: process.lock for the pointer to its credentials.
+// Who the calling process is, and changing who one is. Guards: process.lock for the pointer to its
+// credentials.
 #include "kernel/process/internal.h"
+
+int32_t process_parent_number(void)
+{
+    uint64_t flags = spin_lock_irq(&process_tree_lock);
+    struct process *parent = process_current()->parent;
+    int32_t number = parent ? parent->number : 0;
+    spin_unlock_irq(&process_tree_lock, flags);
+    return number;
+}
+
+struct credentials credentials_now(void)
+{
+    struct credentials c;
+    credentials_look(process_current(), &c);
+    return c;
+}
 
 void process_publish_credentials(struct process *p, struct credentials *c)
 {

@@ -240,6 +240,9 @@ void view_end(struct view *v, struct credentials *hold);
 // The same of another process (for /proc).
 void view_begin_of(struct process *p, struct view *v, struct credentials **hold);
 
+// file_set_status() as the calling process.
+err_t view_set_status(struct file *f, const struct file_status *status, unsigned what) must_check;
+
 // Puts the calling process's root or working directory (`which` of its place) there; the reference
 // moves in. And the directory that a path names.
 void place_set(struct name **which, struct name *where);
@@ -260,6 +263,7 @@ static inline void process_set_credentials(struct process *p, struct credentials
 // Another thread may change a process's credentials at any time: read them through one of these.
 struct credentials *credentials_of(struct process *p);              // with a reference
 void credentials_look(struct process *p, struct credentials *copy); // all but the groups
+struct credentials credentials_now(void);                           // the calling process's
 // `edit` changes a private copy, which is then in force; its error is handed on.
 err_t process_edit_credentials(struct process *p,
                                err_t (*edit)(struct credentials *c, const uint32_t *ids),
@@ -267,6 +271,7 @@ err_t process_edit_credentials(struct process *p,
 void process_publish_credentials(struct process *p, struct credentials *c); // takes the reference
 bool process_has(enum capability capability);                               // the calling process
 int32_t process_group_of(struct process *p); // its group's number; 0: reaped
+int32_t process_parent_number(void);         // the calling process's parent; 0: it has none
 
 // Whether the calling process may look into another's memory, files and places (-EACCES): all the
 // other's ids are its own and it can be dumped, or it has CAP_SYS_PTRACE (ptrace(2), "access

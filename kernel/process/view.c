@@ -183,6 +183,16 @@ void view_end(struct view *v, struct credentials *hold)
     credentials_put(hold);
 }
 
+err_t view_set_status(struct file *f, const struct file_status *status, unsigned what)
+{
+    struct view v;
+    struct credentials *hold;
+    view_begin(&v, &hold);
+    err_t e = file_set_status(&v, f, status, what);
+    view_end(&v, hold);
+    return e;
+}
+
 static void caller_fill(struct caller *c)
 {
     struct task *t = task_current();

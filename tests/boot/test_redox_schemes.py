@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The kernel's schemes as Redox programs use them, and as Linux programs see them."""
-import re
-
 import pytest
-from harness import Guest, execute, program
+from harness import Guest, execute
+from kit import expect_all_ok, run_programs
 
 PROGRAMS = ["redox_drivers", "redox_events", "redox_schemes"]
 
@@ -26,24 +25,13 @@ ls /scheme 2>/dev/null | grep -c -e '^event$' -e '^chan$' -e '^pty$'
 
 @pytest.fixture(scope="module")
 def results():
-    """What each program printed, and its status; and what the Linux side printed."""
-    script = "".join(f"echo '= {name}'; {name}; echo \"= $?\"\n" for name in PROGRAMS)
-    script += f"echo '= linux'; ({LINUX}) 2>&1; echo '= 0'\n"
-    result = execute("sh", "-c", script, add=[program(name) for name in PROGRAMS], smp=2,
-                     timeout=120)
-    found = re.findall(r"^= (\w+)\n(.*?)^= (\d+)$", result.text, re.M | re.S)
-    assert "panic:" not in result.log and "ubsan:" not in result.log
-    ended = {name: (lines.splitlines(), int(status)) for name, lines, status in found}
-    return ended | {"": (result.text.splitlines()[-20:], result.status)}
+    return run_programs(PROGRAMS, f"echo '= linux'; ({LINUX}) 2>&1; echo '= 0'\n")
 
 
 @pytest.mark.cryptos
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program(results, name):
-    assert name in results, "\n".join([f"{name} did not end; the last lines:", *results[""][0]])
-    lines, status = results[name]
-    failed = [line for line in lines if not re.fullmatch(r"\w+: ok", line)]
-    assert lines and not failed and status == 0, "\n".join([f"status {status}", *failed])
+    expect_all_ok(results, name)
 
 
 @pytest.mark.cryptos

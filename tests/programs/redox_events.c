@@ -36,19 +36,6 @@ static int64_t queue_make(void)
     return file_open("event:", REDOX_O_RDWR | REDOX_O_NONBLOCK | REDOX_O_CLOEXEC);
 }
 
-static bool has_mode(int64_t fd, unsigned mode)
-{
-    struct redox_stat s;
-    return redox_fstat(fd, &s) == 0 && s.st_mode == mode;
-}
-
-static bool has_path(int64_t fd, const char *path)
-{
-    char text[128];
-    int64_t n = redox_fpath(fd, text, sizeof(text));
-    return n == (int64_t)strlen(path) && memcmp(text, path, (size_t)n) == 0;
-}
-
 static void close_all(const int64_t *fds, size_t count)
 {
     for (size_t i = 0; i < count; i++)

@@ -2,19 +2,6 @@
 // The kernel's small schemes, chan:, shm:, terminals and pty: as Redox programs use them.
 #include "tests/programs/redox_start.h"
 
-static bool has_mode(int64_t fd, unsigned mode)
-{
-    struct redox_stat s;
-    return redox_fstat(fd, &s) == 0 && s.st_mode == mode;
-}
-
-static bool has_path(int64_t fd, const char *path)
-{
-    char text[128];
-    int64_t n = redox_fpath(fd, text, sizeof(text));
-    return n == (int64_t)strlen(path) && memcmp(text, path, (size_t)n) == 0;
-}
-
 static void rand_null_zero(void)
 {
     uint8_t a[16] = { 0 }, b[16] = { 0 }, zeros[16] = { 0 };

@@ -64,3 +64,17 @@ int run_tests(const struct test *tests, size_t count);
 __attribute__((format(printf, 3, 4))) void test_failed(const char *file, int line,
                                                        const char *format, ...);
 bool test_has_failed(void);
+
+// What fstat and fpath say of a file.
+static inline bool has_mode(int64_t fd, unsigned mode)
+{
+    struct redox_stat s;
+    return redox_fstat(fd, &s) == 0 && s.st_mode == mode;
+}
+
+static inline bool has_path(int64_t fd, const char *path)
+{
+    char text[128];
+    int64_t n = redox_fpath(fd, text, sizeof(text));
+    return n == (int64_t)strlen(path) && memcmp(text, path, (size_t)n) == 0;
+}

@@ -384,7 +384,7 @@ static int64_t serve_handle(const struct asked *q, bool *later)
         return serve_write(q);
     case REDOX_SQE_FSIZE:
         return file < 0 ? 0 : files[file].size;
-    case ASKED_SEEK:
+    case SCHEME_LSEEK:
         return serve_seek(q);
     case REDOX_SQE_FCNTL:
         return serve_control(q);
@@ -443,38 +443,9 @@ void serve(const struct asked *q)
 
 struct asked asked_of_packet(const struct redox_packet *p)
 {
-    static const struct {
-        uint32_t call;
-        uint8_t code;
-    } map[] = {
-        { REDOX_SYS_OPEN, REDOX_SQE_OPEN },
-        { REDOX_SYS_RMDIR, REDOX_SQE_RMDIR },
-        { REDOX_SYS_UNLINK, REDOX_SQE_UNLINK },
-        { REDOX_SYS_CLOSE, REDOX_SQE_CLOSE },
-        { REDOX_SYS_DUP, REDOX_SQE_DUP },
-        { REDOX_SYS_READ, REDOX_SQE_READ },
-        { REDOX_SYS_WRITE, REDOX_SQE_WRITE },
-        { REDOX_SYS_LSEEK, ASKED_SEEK },
-        { REDOX_SYS_FCHMOD, REDOX_SQE_FCHMOD },
-        { REDOX_SYS_FCHOWN, REDOX_SQE_FCHOWN },
-        { REDOX_SYS_FCNTL, REDOX_SQE_FCNTL },
-        { REDOX_SYS_FEVENT, REDOX_SQE_FEVENT },
-        { REDOX_SYS_FPATH, REDOX_SQE_FPATH },
-        { REDOX_SYS_FRENAME, REDOX_SQE_FRENAME },
-        { REDOX_SYS_FSTAT, REDOX_SQE_FSTAT },
-        { REDOX_SYS_FSTATVFS, REDOX_SQE_FSTATVFS },
-        { REDOX_SYS_FSYNC, REDOX_SQE_FSYNC },
-        { REDOX_SYS_FTRUNCATE, REDOX_SQE_FTRUNCATE },
-        { REDOX_SYS_FUTIMENS, REDOX_SQE_FUTIMENS },
-        { REDOX_SYS_SENDFD, REDOX_SQE_SENDFD },
-        { REDOX_SYS_KSMSG_CANCEL, REDOX_SQE_CANCEL },
-        { REDOX_SYS_KSMSG_MMAP_PREP, REDOX_SQE_MMAP_PREP },
-        { REDOX_SYS_KSMSG_MUNMAP, REDOX_SQE_MUNMAP },
+    struct asked q = {
+        .id = p->id, .code = scheme_opcode_of(p->a), .handle = p->b, .user = p->uid
     };
-    struct asked q = { .id = p->id, .code = 255, .handle = p->b, .user = p->uid };
-    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
-        if (map[i].call == p->a)
-            q.code = map[i].code;
     q.buffer = q.a = p->c;
     q.size = q.b = p->d;
     if (q.code == REDOX_SQE_OPEN || q.code == REDOX_SQE_RMDIR || q.code == REDOX_SQE_UNLINK) {

@@ -13,15 +13,15 @@
 #include <redox/flags.h>
 #include <redox/types.h>
 #include <stdbool.h>
+#include "user/libscheme/codes.h"
 
 struct asked {
     uint64_t id;
-    uint8_t code; // REDOX_SQE_*; ASKED_SEEK
+    uint8_t code; // REDOX_SQE_*; SCHEME_LSEEK
     uint64_t handle, buffer, size, a, b;
     uint64_t map_size, map_offset;
     uint32_t user;
 };
-enum { ASKED_SEEK = 200 };
 
 extern bool second_version;
 extern unsigned opened, closed, cancelled; // how often

@@ -263,34 +263,6 @@ static bool call_answered(struct scheme_call *c, union scheme_message *answer)
     return true;
 }
 
-static const struct {
-    uint32_t number;
-    uint8_t opcode;
-} version_1[] = {
-    { REDOX_SYS_OPEN, REDOX_SQE_OPEN },
-    { REDOX_SYS_RMDIR, REDOX_SQE_RMDIR },
-    { REDOX_SYS_UNLINK, REDOX_SQE_UNLINK },
-    { REDOX_SYS_CLOSE, REDOX_SQE_CLOSE },
-    { REDOX_SYS_DUP, REDOX_SQE_DUP },
-    { REDOX_SYS_READ, REDOX_SQE_READ },
-    { REDOX_SYS_WRITE, REDOX_SQE_WRITE },
-    { REDOX_SYS_LSEEK, SCHEME_LSEEK },
-    { REDOX_SYS_FCHMOD, REDOX_SQE_FCHMOD },
-    { REDOX_SYS_FCHOWN, REDOX_SQE_FCHOWN },
-    { REDOX_SYS_FCNTL, REDOX_SQE_FCNTL },
-    { REDOX_SYS_FEVENT, REDOX_SQE_FEVENT },
-    { REDOX_SYS_FPATH, REDOX_SQE_FPATH },
-    { REDOX_SYS_FRENAME, REDOX_SQE_FRENAME },
-    { REDOX_SYS_FSTAT, REDOX_SQE_FSTAT },
-    { REDOX_SYS_FSTATVFS, REDOX_SQE_FSTATVFS },
-    { REDOX_SYS_FSYNC, REDOX_SQE_FSYNC },
-    { REDOX_SYS_FTRUNCATE, REDOX_SQE_FTRUNCATE },
-    { REDOX_SYS_FUTIMENS, REDOX_SQE_FUTIMENS },
-    { REDOX_SYS_SENDFD, REDOX_SQE_SENDFD },
-    { REDOX_SYS_KSMSG_MMAP_PREP, REDOX_SQE_MMAP_PREP },
-    { REDOX_SYS_KSMSG_MUNMAP, REDOX_SQE_MUNMAP },
-};
-
 bool scheme_packet(struct scheme_server *s, const struct redox_packet *p,
                    union scheme_message *answer)
 {
@@ -310,11 +282,9 @@ bool scheme_packet(struct scheme_server *s, const struct redox_packet *p,
         c.args[3] = p->uid | (uint64_t)p->gid << 32;
         c.user = c.group = 0;
     }
-    for (size_t i = 0; i < sizeof(version_1) / sizeof(version_1[0]); i++)
-        if (version_1[i].number == p->a) {
-            c.opcode = version_1[i].opcode;
-            return call_answered(&c, answer);
-        }
+    c.opcode = scheme_opcode_of(p->a);
+    if (c.opcode != SCHEME_UNKNOWN)
+        return call_answered(&c, answer);
     scheme_make_answer(&c, -REDOX_ENOSYS, answer);
     return true;
 }

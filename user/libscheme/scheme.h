@@ -28,6 +28,7 @@
 #pragma once
 #include <redox/system.h>
 #include <stdbool.h>
+#include "user/libscheme/codes.h"
 
 #define SCHEME_LATER INT64_MIN
 
@@ -54,7 +55,6 @@ struct scheme_call { // a request; may be copied and kept until it is answered
     bool returns_fd;      // the answer of open or dup is a descriptor of the server's
     uint64_t args[6];
 };
-enum { SCHEME_LSEEK = 200 }; // version 1 only
 
 struct scheme_ops {
     // On a path, without "NAME:". `h` is fresh, h->flags are open's flags and mode. Missing: every

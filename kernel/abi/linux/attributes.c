@@ -222,16 +222,12 @@ static int64_t set_descriptor(int number, const struct file_status *status, unsi
     err_t e = linux_file(number, &file);
     if (e)
         return e;
-    struct view v;
-    struct credentials *hold;
-    view_begin(&v, &hold);
     if (file->flags & OPEN_PATH)
         e = -EBADF;
     else if (!file->ops->set_status && !file->node)
         e = -EINVAL;
     else
-        e = file_set_status(&v, file, status, what);
-    view_end(&v, hold);
+        e = view_set_status(file, status, what);
     file_put(file);
     return e;
 }

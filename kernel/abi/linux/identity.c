@@ -16,39 +16,27 @@ LINUX_CALL(gettid)
 
 LINUX_CALL(getppid)
 {
-    uint64_t flags = spin_lock_irq(&process_tree_lock);
-    struct process *parent = process_current()->parent;
-    int32_t number = parent ? parent->number : 0;
-    spin_unlock_irq(&process_tree_lock, flags);
-    return number;
+    return process_parent_number();
 }
 
 LINUX_CALL(getuid)
 {
-    struct credentials c;
-    credentials_look(process_current(), &c);
-    return c.user;
+    return credentials_now().user;
 }
 
 LINUX_CALL(geteuid)
 {
-    struct credentials c;
-    credentials_look(process_current(), &c);
-    return c.effective_user;
+    return credentials_now().effective_user;
 }
 
 LINUX_CALL(getgid)
 {
-    struct credentials c;
-    credentials_look(process_current(), &c);
-    return c.group;
+    return credentials_now().group;
 }
 
 LINUX_CALL(getegid)
 {
-    struct credentials c;
-    credentials_look(process_current(), &c);
-    return c.effective_group;
+    return credentials_now().effective_group;
 }
 
 static int64_t change(err_t (*edit)(struct credentials *c, const uint32_t *ids),

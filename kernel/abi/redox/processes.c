@@ -5,9 +5,7 @@
 
 bool redox_is_root(void)
 {
-    struct credentials c;
-    credentials_look(process_current(), &c);
-    return c.effective_user == 0;
+    return credentials_now().effective_user == 0;
 }
 
 REDOX_CALL(exit)
@@ -50,11 +48,7 @@ REDOX_CALL(getpid)
 
 REDOX_CALL(getppid)
 {
-    uint64_t flags = spin_lock_irq(&process_tree_lock);
-    struct process *parent = process_current()->parent;
-    int32_t number = parent ? parent->number : 0;
-    spin_unlock_irq(&process_tree_lock, flags);
-    return number;
+    return process_parent_number();
 }
 
 REDOX_CALL(getpgid)
@@ -81,31 +75,24 @@ REDOX_CALL(umask)
     return __atomic_exchange_n(&place->umask, (uint16_t)(ARG(0) & 0777), __ATOMIC_RELAXED);
 }
 
-static struct credentials mine(void)
-{
-    struct credentials c;
-    credentials_look(process_current(), &c);
-    return c;
-}
-
 REDOX_CALL(getuid)
 {
-    return mine().user;
+    return credentials_now().user;
 }
 
 REDOX_CALL(geteuid)
 {
-    return mine().effective_user;
+    return credentials_now().effective_user;
 }
 
 REDOX_CALL(getgid)
 {
-    return mine().group;
+    return credentials_now().group;
 }
 
 REDOX_CALL(getegid)
 {
-    return mine().effective_group;
+    return credentials_now().effective_group;
 }
 
 // Redox has no saved ids: the kernel's is kept equal to the effective one, so that who gave root up

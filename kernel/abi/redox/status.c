@@ -129,11 +129,7 @@ static int64_t change_status(uint64_t number, const struct file_status *status, 
     err_t e = redox_file(number, &file);
     if (e)
         return e;
-    struct view v;
-    struct credentials *hold;
-    view_begin(&v, &hold);
-    e = file_set_status(&v, file, status, what);
-    view_end(&v, hold);
+    e = view_set_status(file, status, what);
     file_put(file);
     return e;
 }

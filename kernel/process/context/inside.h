@@ -10,6 +10,13 @@
 
 struct grip;
 
+typedef len_t read_operation(struct grip *g, struct io *io, uint64_t offset);
+typedef len_t write_operation(struct grip *g, struct io *io);
+typedef err_t open_operation(struct grip *g); // fills what the handle carries
+typedef void close_operation(struct grip *g);
+// Fills `made`, a handle of the operation made->operation (preset: the same).
+typedef err_t derive_function(struct grip *g, const char *name, size_t length, struct grip *made);
+
 enum operation_flag {
     OP_GUARDED = 1 << 0, // root, oneself, or a descendant with the same effective ids
     OP_ROOT = 1 << 1,
@@ -22,15 +29,14 @@ struct operation {
     const char *name;
     const char *label; // in paths; NULL: name
     unsigned flags;
-    err_t (*open)(struct grip *g);                                     // fills what it carries
-    len_t (*read)(struct grip *g, struct io *io, uint64_t offset);     // [-EBADF]
-    len_t (*write_at)(struct grip *g, struct io *io, uint64_t offset); // instead of `write`
-    len_t (*write)(struct grip *g, struct io *io);                     // [-EBADF]
-    // [-EINVAL] Fills `made`, a handle of the operation *as (preset: the same).
-    err_t (*derive)(struct grip *g, const char *name, size_t length, struct grip *made);
+    open_operation *open;
+    read_operation *read;                                   // [-EBADF]
+    read_operation *write_at;                               // instead of `write`
+    write_operation *write;                                 // [-EBADF]
+    derive_function *derive;                                // [-EINVAL]
     unsigned (*poll)(struct grip *g, struct poll_table *t); // [always ready]
     err_t (*map)(struct grip *g, struct map_request *r);    // [-ENODEV]
-    void (*close)(struct grip *g);
+    close_operation *close;
 };
 
 struct grip {
