@@ -4,6 +4,7 @@
 #include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
 #include "kernel/process/internal.h"
+#include "kernel/process/timers.h"
 #include "kernel/process/load.h"
 #include "lib/string.h"
 
@@ -337,6 +338,8 @@ static void commit(struct program *program, struct credentials *c, struct signal
     struct process *p = t->process;
     if (p->abi->task_exec)
         p->abi->task_exec(t);
+    process_timers_drop(p);
+    p->barriers = 0;
     swap_identity(p, program, c, h);
     process_swap_space(p, program->space);
     program->space = NULL;

@@ -4,6 +4,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
+#include "kernel/process/timers.h"
 #include "lib/string.h"
 
 #define STOP_SIGNALS                                                                               \
@@ -122,7 +123,10 @@ static bool queue_take(struct signal_queue *q, uint64_t set, struct signal_info 
 
 bool signal_take_locked(struct task *t, uint64_t set, struct signal_info *info)
 {
-    return queue_take(&t->pending, set, info) || queue_take(&t->process->pending, set, info);
+    bool taken = queue_take(&t->pending, set, info) || queue_take(&t->process->pending, set, info);
+    if (taken && info->code == SIGNAL_FROM_TIMER)
+        process_timer_taken_locked(t->process, info);
+    return taken;
 }
 
 bool signal_pending(struct task *t)
@@ -250,9 +254,13 @@ static err_t send_locked(struct process *p, struct task *t, const struct signal_
         return 0;
     if (ignored(p, t, info->number))
         return 0;
-    err_t e = queue_add(t ? &t->pending : &p->pending, info, p->limits[LIMIT_SIGNALS].soft);
+    struct signal_queue *q = t ? &t->pending : &p->pending;
+    bool merged = info->number < SIGNAL_REAL_TIME && (q->pending & SIGNAL_BIT(info->number));
+    err_t e = queue_add(q, info, p->limits[LIMIT_SIGNALS].soft);
     if (e)
         return e;
+    if (info->code == SIGNAL_FROM_TIMER && !merged)
+        process_timer_queued_locked(p, info);
     wait_wake_all(&p->signal_wait);
     if (info->number == SIGNAL_KILL)
         wait_wake_all(&p->stop_wait); // a trace's stop looks for the signal itself

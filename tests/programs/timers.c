@@ -245,8 +245,94 @@ static void test_signalfd_watched(void)
     sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+static int make_timer(clockid_t clock, int notify, int signal, long value)
+{
+    int id = -1;
+    struct sigevent e = { .sigev_notify = notify, .sigev_signo = signal };
+    e.sigev_value.sival_ptr = (void *)value;
+    return syscall(SYS_timer_create, clock, &e, &id) ? -1 : id;
+}
+
+static int set_timer(int id, int flags, int64_t value, int64_t interval)
+{
+    struct itimerspec s = setting(value, interval);
+    return (int)syscall(SYS_timer_settime, id, flags, &s, NULL);
+}
+
+static int64_t left_of(int id)
+{
+    struct itimerspec s;
+    return syscall(SYS_timer_gettime, id, &s)
+               ? -1
+               : s.it_value.tv_sec * 1000000000ll + s.it_value.tv_nsec;
+}
+
+static int child_has_none(void *data)
+{
+    FAILS(syscall(SYS_timer_delete, (int)(long)data), EINVAL);
+    return 0;
+}
+
+static void test_signalling_timer(clockid_t clock)
+{
+    siginfo_t info = { 0 };
+    sigset_t set = set_of(SIGRTMIN + 3, SIGALRM), old;
+    sigprocmask(SIG_BLOCK, &set, &old);
+    int id = make_timer(clock, SIGEV_SIGNAL, SIGRTMIN + 3, 0x1234567890), alarm_id = -1;
+    CHECK(id >= 0);
+    RETURNS(left_of(id), 0);
+    int64_t before = now();
+    RETURNS(set_timer(id, 0, 2 * MS, 0), 0);
+    RETURNS(sigwaitinfo(&set, &info), SIGRTMIN + 3);
+    CHECK(now() - before >= 2 * MS);
+    CHECK(info.si_code == SI_TIMER && info.si_value.sival_ptr == (void *)0x1234567890);
+    CHECK(info.si_timerid == id && info.si_overrun == 0);
+    RETURNS(left_of(id), 0);
+    RETURNS(set_timer(id, TIMER_ABSTIME, now_of(clock) + 1 * MS, 0), 0);
+    RETURNS(sigwaitinfo(&set, &info), SIGRTMIN + 3);
+
+    before = now(); // what rang while the signal waited is counted
+    RETURNS(set_timer(id, 0, 1 * MS, 1 * MS), 0);
+    int64_t after = now();
+    while (now() - after < 6 * MS)
+        ;
+    RETURNS(sigwaitinfo(&set, &info), SIGRTMIN + 3);
+    CHECK(info.si_overrun >= 4 && info.si_overrun < (now() - before) / MS);
+    RETURNS(syscall(SYS_timer_getoverrun, id), info.si_overrun);
+    CHECK(left_of(id) > 0 && left_of(id) <= 1 * MS);
+    RETURNS(sigwaitinfo(&set, &info), SIGRTMIN + 3); // and it goes on
+    RETURNS(set_timer(id, 0, 1, 1), 0);              // a period of a nanosecond harms nobody
+    RETURNS(sigwaitinfo(&set, &info), SIGRTMIN + 3);
+    RETURNS(set_timer(id, 0, 0, 0), 0);
+    struct timespec none = { 0, 0 };
+    while (sigtimedwait(&set, &info, &none) > 0)
+        ;
+    RETURNS(child_end(child_begin(child_has_none, (void *)(long)id)), 0);
+    RETURNS(syscall(SYS_timer_delete, id), 0);
+    FAILS(syscall(SYS_timer_delete, id), EINVAL);
+    FAILS(set_timer(id, 0, 1, 0), EINVAL);
+    FAILS(syscall(SYS_timer_getoverrun, id), EINVAL);
+
+    RETURNS(syscall(SYS_timer_create, clock, NULL, &alarm_id), 0); // by default SIGALRM
+    RETURNS(set_timer(alarm_id, 0, 1 * MS, 0), 0);
+    RETURNS(sigwaitinfo(&set, &info), SIGALRM);
+    CHECK(info.si_value.sival_int == alarm_id);
+    RETURNS(syscall(SYS_timer_delete, alarm_id), 0);
+    int silent = make_timer(clock, SIGEV_NONE, 0, 0);
+    RETURNS(set_timer(silent, 0, 1000 * MS, 0), 0);
+    CHECK(left_of(silent) > 0);
+    RETURNS(syscall(SYS_timer_delete, silent), 0);
+    FAILS(make_timer(clock, SIGEV_SIGNAL, 65, 0), EINVAL);
+    FAILS(make_timer(clock, 77, SIGUSR1, 0), EINVAL);
+    FAILS(make_timer(77, SIGEV_SIGNAL, SIGUSR1, 0), EINVAL);
+    FAILS(syscall(SYS_timer_create, clock, NULL, 8), EFAULT);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 int main(void)
 {
+    test_signalling_timer(CLOCK_MONOTONIC);
+    test_signalling_timer(CLOCK_REALTIME);
     test_timer(CLOCK_MONOTONIC);
     test_timer(CLOCK_REALTIME);
     test_timer(CLOCK_BOOTTIME);
