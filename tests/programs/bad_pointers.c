@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,21 +41,26 @@ static const struct {
     const char *name;
     int argument;
 } must_fault[] = {
-    { "read", 1 },       { "write", 1 },      { "open", 0 },          { "stat", 0 },
-    { "fstat", 1 },      { "poll", 0 },       { "rt_sigaction", 1 },  { "rt_sigprocmask", 1 },
-    { "pread64", 1 },    { "pwrite64", 1 },   { "readv", 1 },         { "writev", 1 },
-    { "access", 0 },     { "pipe", 0 },       { "nanosleep", 0 },     { "execve", 0 },
-    { "uname", 0 },      { "getdents64", 1 }, { "getcwd", 0 },        { "chdir", 0 },
-    { "rename", 0 },     { "rename", 1 },     { "mkdir", 0 },         { "unlink", 0 },
-    { "symlink", 0 },    { "symlink", 1 },    { "readlink", 0 },      { "chmod", 0 },
-    { "getrlimit", 1 },  { "getrusage", 1 },  { "sysinfo", 0 },       { "getresuid", 0 },
-    { "statfs", 0 },     { "statfs", 1 },     { "clock_gettime", 1 }, { "openat", 1 },
-    { "newfstatat", 2 }, { "statx", 4 },      { "pipe2", 0 },         { "getrandom", 0 },
-    { "clone3", 0 },
+    { "read", 1 },        { "write", 1 },      { "open", 0 },          { "stat", 0 },
+    { "fstat", 1 },       { "poll", 0 },       { "rt_sigaction", 1 },  { "rt_sigprocmask", 1 },
+    { "pread64", 1 },     { "pwrite64", 1 },   { "readv", 1 },         { "writev", 1 },
+    { "access", 0 },      { "pipe", 0 },       { "nanosleep", 0 },     { "execve", 0 },
+    { "uname", 0 },       { "getdents64", 1 }, { "getcwd", 0 },        { "chdir", 0 },
+    { "rename", 0 },      { "rename", 1 },     { "mkdir", 0 },         { "unlink", 0 },
+    { "symlink", 0 },     { "symlink", 1 },    { "readlink", 0 },      { "chmod", 0 },
+    { "getrlimit", 1 },   { "getrusage", 1 },  { "sysinfo", 0 },       { "getresuid", 0 },
+    { "statfs", 0 },      { "statfs", 1 },     { "clock_gettime", 1 }, { "openat", 1 },
+    { "newfstatat", 2 },  { "statx", 4 },      { "pipe2", 0 },         { "getrandom", 0 },
+    { "clone3", 0 },      { "bind", 1 },       { "connect", 1 },       { "sendto", 1 },
+    { "sendto", 4 },      { "recvfrom", 1 },   { "sendmsg", 1 },       { "recvmsg", 1 },
+    { "sendmmsg", 1 },    { "recvmmsg", 1 },   { "getsockname", 1 },   { "getsockname", 2 },
+    { "getpeername", 1 }, { "socketpair", 3 }, { "setsockopt", 3 },    { "getsockopt", 3 },
+    { "getsockopt", 4 },
 };
 
-static char *page, *edge; // a good page; the last byte before an unmapped one
-static int descriptor, directory;
+static char *page, *edge;   // a good page; the last byte before an unmapped one
+static int for_sockets[16]; // a good argument of calls on sockets: a family, or a generous length
+static int descriptor, directory, socket_end, other_end, listener;
 
 static int is_left_out(const char *name)
 {
@@ -74,9 +80,40 @@ static int faults(const char *name, int argument)
     return 0;
 }
 
-// A harmless value for each kind of argument.
-static long harmless(char kind, const char *name)
+// Calls on sockets get one that has a peer and something to read, or one that listens.
+static int socket_for(const char *name)
 {
+    static const char *const calls_on_sockets[] = { "sendto",  "recvfrom",    "sendmsg",
+                                                    "recvmsg", "sendmmsg",    "recvmmsg",
+                                                    "connect", "getsockname", "getpeername",
+                                                    "bind",    "setsockopt",  "getsockopt" };
+    if (strstr(name, "accept"))
+        return listener;
+    for (size_t i = 0; i < sizeof(calls_on_sockets) / sizeof(calls_on_sockets[0]); i++) {
+        if (!strcmp(name, calls_on_sockets[i]))
+            return socket_end;
+    }
+    return -1;
+}
+
+// A harmless value for each kind of argument; `n` is its place.
+static long harmless(char kind, const char *name, int n)
+{
+    int sock = socket_for(name);
+    if (sock >= 0 && kind == 'd') // a length, SOL_SOCKET, SO_SNDBUF, one message
+        return strstr(name, "sockopt") ? (n == 1   ? 1
+                                          : n == 2 ? 7
+                                                   : 4)
+               : strstr(name, "mmsg")  ? 1
+                                       : 16;
+    if (sock >= 0 && kind == 'f')
+        return sock;
+    if (!strcmp(name, "sendto") && n == 4)
+        return 0; // to the peer
+    if (sock >= 0 && kind == 'p')
+        return (long)for_sockets;
+    if (!strcmp(name, "socketpair") && kind == 'd')
+        return n < 2;
     switch (kind) {
     case 'f':
         return strstr(name, "getdents") ? directory : descriptor;
@@ -102,7 +139,9 @@ static void child(int index, int argument, unsigned long bad)
     signal(SIGUSR1, SIG_IGN);
     alarm(3);
     for (int i = 0; calls[index].kinds[i]; i++)
-        a[i] = i == argument ? (long)bad : harmless(calls[index].kinds[i], calls[index].name);
+        a[i] = i == argument ? (long)bad : harmless(calls[index].kinds[i], calls[index].name, i);
+    if (socket_for(calls[index].name) == socket_end && write(other_end, page, 64) != 64)
+        _exit(1);
     long result = syscall(calls[index].number, a[0], a[1], a[2], a[3], a[4], a[5]);
     if (result == 0 && strstr(calls[index].name, "fork"))
         _exit(0);
@@ -145,6 +184,14 @@ int main(void)
         write(descriptor, page, 4096) != 4096)
         return 2;
     lseek(descriptor, 0, SEEK_SET);
+    int ends[2];
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    for_sockets[0] = 0x400000 | AF_UNIX;
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends) ||
+        bind(listener, (void *)for_sockets, 2) || listen(listener, 5))
+        return 2;
+    socket_end = ends[0];
+    other_end = ends[1];
 
     const unsigned long bad[] = { 8,
                                   0x7fffffffefff,

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -787,6 +788,35 @@ static void others_have_their_rights(void)
     unlink("guarded");
 }
 
+// As many descriptors as a process may have open can be on the way, of one user.
+static void few_are_on_the_way(void)
+{
+    if (geteuid() != 0)
+        return;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        int s[2], sent = 0;
+        char text[8];
+        struct rlimit few = { 40, 40 };
+        if (setrlimit(RLIMIT_NOFILE, &few) || setgid(1000) || setuid(1000) ||
+            socketpair(AF_UNIX, SOCK_DGRAM, 0, s))
+            _exit(1);
+        while (sent < 100 && send_files(s[0], s, 1, "x") == 1)
+            sent++;
+        if (errno != ETOOMANYREFS || sent != 41)
+            _exit(2);
+        for (int i = 0; i < 41; i++) {
+            if (receive(s[1], text, sizeof(text), 64, 0) != 1 || got_count != 1)
+                _exit(3);
+            close_got();
+        }
+        _exit(send_files(s[0], s, 1, "x") == 1 ? 0 : 4);
+    }
+    IS(child, waitpid(child, &status, 0));
+    IS(0, status);
+}
+
 static void options_are_kept(void)
 {
     int s[2];
@@ -1001,6 +1031,7 @@ int main(int argc, char **argv)
     credentials_are_told(SOCK_STREAM);
     credentials_are_told(SOCK_DGRAM);
     others_have_their_rights();
+    few_are_on_the_way();
     options_are_kept();
     readiness_is_told();
     many_at_once();

@@ -32,11 +32,12 @@ bool socket_unsettled;
 
 // Making.
 
-// A user's files on the way, as many as a process may have open (root: any).
+// A user's files on the way: one message more as long as they are not more than a process may have
+// open (root: any).
 static bool account_charge(struct scheme_account *a, unsigned count, const struct caller *c)
 {
-    uint32_t now = __atomic_add_fetch(&a->files_sent, count, __ATOMIC_RELAXED);
-    if (c->override || now <= (uint32_t)c->descriptor_limit)
+    uint32_t before = __atomic_fetch_add(&a->files_sent, count, __ATOMIC_RELAXED);
+    if (c->override || before <= (uint32_t)c->descriptor_limit)
         return true;
     __atomic_fetch_sub(&a->files_sent, count, __ATOMIC_RELAXED);
     return false;
