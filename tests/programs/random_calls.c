@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,6 +126,10 @@ int main(int count, char **arguments)
                 dup2(null, 0);
                 dup2(null, 1);
                 dup2(null, 2);
+                int stream[2], datagram[2]; // calls on sockets find some
+                if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, stream) ||
+                    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, datagram))
+                    _exit(1);
                 child(seed * 1000003 + rounds * PROCESSES + (unsigned)i);
             }
         }
