@@ -108,15 +108,24 @@ static void child(uint64_t seed)
     _exit(0);
 }
 
+static pid_t pids[PROCESSES];
+
+// A child may have taken its own alarm away, and wait for what never comes.
+static void kill_all(int number)
+{
+    for (int i = 0; i < PROCESSES; i++)
+        if (pids[i] > 0)
+            kill(pids[i], SIGKILL);
+}
+
 int main(int count, char **arguments)
 {
     int seconds = count > 1 ? atoi(arguments[1]) : 5;
     uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 0) : 1;
     time_t end = time(NULL) + seconds;
     unsigned long rounds = 0;
-    signal(SIGALRM, SIG_IGN);
+    signal(SIGALRM, kill_all);
     while (time(NULL) < end) {
-        pid_t pids[PROCESSES];
         for (int i = 0; i < PROCESSES; i++) {
             pids[i] = fork();
             if (pids[i] == 0) {
@@ -133,11 +142,14 @@ int main(int count, char **arguments)
                 child(seed * 1000003 + rounds * PROCESSES + (unsigned)i);
             }
         }
+        alarm(5);
         for (int i = 0; i < PROCESSES; i++) {
             int status;
             if (pids[i] > 0)
                 waitpid(pids[i], &status, 0);
+            pids[i] = 0;
         }
+        alarm(0);
         rounds++;
     }
     printf("%lu rounds\n", rounds);
