@@ -32,8 +32,8 @@ static bool is_physical(struct space *s, uaddr_t address)
 
 err_t space_page(struct space *s, uaddr_t address, unsigned access, struct page **page)
 {
-    if (is_physical(s, address))
-        return -EFAULT;
+    if (address >= USER_END || is_physical(s, address))
+        return -EFAULT; // the kernel's half is in every space's table
     for (;;) {
         *page = page_shown(s, address, access);
         if (*page)

@@ -18,6 +18,8 @@
 #include "lib/string.h"
 
 enum { WORD = 8, PAIRS_MAX = 64, HEADERS_MAX = 64, AUXILIARY_LAST = 36 };
+// More than vector, name, directory and the like take.
+enum { STACK_REST = ARGUMENT_STRING_MAX + KIB(64) };
 
 struct loaded {
     uint64_t auxiliary[AUXILIARY_LAST + 1]; // by type; 0: absent
@@ -113,10 +115,21 @@ static void directory_adopt(struct loaded *l)
     heap_free(path);
 }
 
+// Strings, pointers and what else a builder puts there fit below an address of the program's
+// choice.
+static bool stack_fits(const struct program *p, uaddr_t below)
+{
+    uint64_t pointers = (p->arguments.count + p->environment.count) * WORD;
+    return below <= USER_END &&
+           below >= p->arguments.size + p->environment.size + pointers + STACK_REST;
+}
+
 // What Linux's exec would know of the program, and its stack.
 static err_t stack_make(struct loaded *l, struct process *self, uaddr_t below, uaddr_t *stack)
 {
     struct program *p = &l->program;
+    if (!stack_fits(p, below))
+        return -EFAULT;
     p->file_name = p->arguments.count ? p->arguments.bytes : "";
     p->space = self->space;
     p->stack_top = round_down(below, 16);
