@@ -75,6 +75,7 @@ for how in exec spawn; do
 done
 redox_exec ignore /bin/busybox grep SigIgn /proc/self/status
 redox_exec ignore /bin/redox_first | grep ignored
+redox_exec low /bin/linux_first; echo $?    # 7: it finds its loader's vector
 """
 EACH = """name word /root
 /usr/bin
@@ -106,7 +107,7 @@ def test_redox_program_executes_others():
     and on a new context; the working directory and ignored signals come along."""
     names = ["redox_exec", "names", "linux_first", "redox_first", "redox_noted"]
     result = execute("sh", "-c", LOADED, add=[program(name) for name in names])
-    assert result.text == EACH * 2 + "SigIgn:\t0000000000000001\nignored 1\n", result
+    assert result.text == EACH * 2 + "SigIgn:\t0000000000000001\nignored 1\nlinux\n7\n", result
 
 
 def test_calls_can_be_logged():

@@ -2,10 +2,12 @@
 // exec and spawn of files as Redox's C library does it: the ELF file's segments go into an empty
 // space, and its arguments, environment and vector onto a stack there.
 //
-//   redox_exec exec|spawn|ignore PROGRAM ARGUMENT...
+//   redox_exec exec|spawn|ignore|low PROGRAM ARGUMENT...
 //
 // It works in /usr/bin as C libraries do: the kernel is only told by the vector. "ignore": as exec,
-// with SIGHUP ignored, which is handed on in the same way. Ends as PROGRAM does.
+// with SIGHUP ignored, which is handed on in the same way. "low": with a stack at the lowest
+// addresses and an environment of 1.6 MB, which do not fit below it once more. Ends as PROGRAM
+// does.
 #include "tests/programs/redox_contexts.h"
 
 enum {
@@ -36,8 +38,8 @@ struct loading {
     int64_t file, space, memory;
     struct head head;
     struct header headers[HEADERS_MAX];
-    uint64_t bias, headers_at;
-    bool ignore;
+    uint64_t bias, headers_at, stack_top;
+    bool ignore, low;
 };
 
 static void read_at(int64_t file, void *to, uint64_t offset, uint64_t size)
@@ -94,12 +96,23 @@ static uint64_t *put_strings(uint64_t *table, char **strings, char *window, uint
     return table;
 }
 
+static uint64_t *put_one_often(uint64_t *table, char *window, uint64_t remote, uint64_t *used)
+{
+    enum { TIMES = 800, LENGTH = 2000 };
+    for (int i = 0; i < TIMES; i++)
+        *table++ = remote + *used;
+    *table++ = 0;
+    memset(window + *used, 'x', LENGTH);
+    *used += LENGTH + 1;
+    return table;
+}
+
 // Returns the stack pointer.
 static uint64_t make_stack(struct loading *l, char **arguments, char **environment)
 {
-    make_remote(l->space, l->memory, STACK_TOP - STACK_SIZE, STACK_SIZE);
-    char *window = map_remote(l->space, STACK_TOP - ROOM, ROOM);
-    uint64_t strings = STACK_TOP - STRINGS, used = sizeof(directory), count = 0;
+    make_remote(l->space, l->memory, l->stack_top - STACK_SIZE, STACK_SIZE);
+    char *window = map_remote(l->space, l->stack_top - ROOM, ROOM);
+    uint64_t strings = l->stack_top - STRINGS, used = sizeof(directory), count = 0;
     char *to = window + ROOM - STRINGS;
     memcpy(to, directory, sizeof(directory));
     while (arguments[count])
@@ -107,7 +120,10 @@ static uint64_t make_stack(struct loading *l, char **arguments, char **environme
     uint64_t *table = (uint64_t *)window, *next = table;
     *next++ = count;
     next = put_strings(next, arguments, to, strings, &used);
-    next = put_strings(next, environment, to, strings, &used);
+    if (l->low)
+        next = put_one_often(next, to, strings, &used);
+    else
+        next = put_strings(next, environment, to, strings, &used);
     uint64_t vector[] = {
         3,  l->headers_at, // what the library sets, and nothing else
         4,  sizeof(struct header),
@@ -121,14 +137,16 @@ static uint64_t make_stack(struct loading *l, char **arguments, char **environme
     };
     memcpy(next, vector, sizeof(vector));
     must(redox_funmap((uint64_t)window, ROOM));
-    return STACK_TOP - ROOM;
+    return l->stack_top - ROOM;
 }
 
-static int64_t execute(const char *path, char **arguments, char **environment, bool spawn,
-                       bool ignore)
+static int64_t execute(const char *path, char **arguments, char **environment, const char *how)
 {
     static struct loading l;
-    l.ignore = ignore;
+    bool spawn = how[0] == 's';
+    l.ignore = how[0] == 'i';
+    l.low = how[0] == 'l';
+    l.stack_top = l.low ? 0x1000 + STACK_SIZE : STACK_TOP;
     int64_t own = must(own_context()), target = spawn ? must(new_context()) : own;
     int64_t pid = must(context_number(target)), own_space = must(file_dup(own, "addrspace"));
     l.space = must(file_dup(own_space, "empty"));
@@ -167,8 +185,7 @@ int main(int argc, char **argv, char **envp)
 {
     if (argc < 3)
         return 104;
-    bool spawn = argv[1][0] == 's';
-    int64_t pid = execute(argv[2], argv + 2, envp, spawn, argv[1][0] == 'i');
+    int64_t pid = execute(argv[2], argv + 2, envp, argv[1]);
     uint64_t status = 0;
     must(redox_waitpid((uint64_t)pid, &status, 0));
     return status & 0x7f ? (int)(128 + (status & 0x7f)) : (int)(status >> 8);
