@@ -6,11 +6,12 @@
 // is dropped, the page fetched, and all tried again. So between the comparison and the queueing no
 // waker can pass: who changed the word before is seen, who wakes after finds the waiter.
 //
-// A waiter lives on its thread's stack. Who takes it off the list wakes the thread while holding
-// the bucket's lock; the waiter passes through that lock once before it returns, so it is still
-// there.
+// A waiter lives on its thread's stack, or belongs to its call (futex_wait_many). Who takes it off
+// the list wakes the thread while holding the bucket's lock; the waiter passes through that lock
+// once before it returns, so it is still there.
 #include "kernel/sched/futex.h"
 #include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/memory/heap.h"
 #include "kernel/sched/thread.h"
 
 enum { BUCKETS = 256 };
@@ -171,6 +172,74 @@ err_t futex_wait_wide(uaddr_t address, bool shared, uint64_t expected, nanos_t d
 {
     struct futex_word word = { address, expected, 8 };
     return wait_on(&word, shared, UINT32_MAX, deadline);
+}
+
+static err_t queue_one(struct futex_waiter *w, const struct futex_want *want)
+{
+    struct futex_word word = { want->address, want->expected, 4 };
+    *w = (struct futex_waiter){ .bits = UINT32_MAX, .thread = thread_current() };
+    err_t e = find_key(want->address, 4, want->shared, &w->key);
+    if (e)
+        return e;
+    struct futex_bucket *b = w->bucket = bucket_of(&w->key);
+    e = lock_compared(b, b, &word);
+    if (e)
+        return e;
+    list_push_back(&b->waiters, &w->link);
+    spin_unlock(&b->lock);
+    return 0;
+}
+
+// Takes all off their lists. False: none was woken.
+static bool unqueue_all(struct futex_waiter *waiters, unsigned count, unsigned *index)
+{
+    bool found = false;
+    for (unsigned i = 0; i < count; i++) {
+        struct futex_waiter *w = &waiters[i];
+        struct futex_bucket *b = lock_waiter(w);
+        if (w->woken) {
+            found = true;
+            *index = i;
+        } else {
+            list_remove(&w->link);
+        }
+        spin_unlock(&b->lock);
+    }
+    return found;
+}
+
+static bool any_woken(const struct futex_waiter *waiters, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (__atomic_load_n(&waiters[i].woken, __ATOMIC_ACQUIRE))
+            return true;
+    return false;
+}
+
+err_t futex_wait_many(const struct futex_want *wants, unsigned count, nanos_t deadline,
+                      unsigned *index)
+{
+    if (count == 0 || count > FUTEX_WANTS_MAX)
+        return -EINVAL;
+    struct futex_waiter *waiters = heap_alloc_array(count, sizeof(*waiters));
+    if (!waiters)
+        return -ENOMEM;
+    unsigned queued = 0;
+    err_t e = 0;
+    while (!e && queued < count) {
+        e = queue_one(&waiters[queued], &wants[queued]);
+        queued += !e;
+    }
+    while (!e) {
+        wait_prepare(NULL);
+        if (any_woken(waiters, count))
+            break;
+        e = wait_sleep(NULL, deadline, true);
+    }
+    if (unqueue_all(waiters, queued, index))
+        e = 0;
+    heap_free(waiters);
+    return e;
 }
 
 // Wakes up to `most` of the key's waiters; the bucket is locked.

@@ -13,6 +13,16 @@ err_t futex_wait(uaddr_t address, bool shared, uint32_t expected, uint32_t bits,
     must_check;
 // The same with a word of 64 bits, aligned to its size.
 err_t futex_wait_wide(uaddr_t address, bool shared, uint64_t expected, nanos_t deadline) must_check;
+// Sleeps while all of the words have the values expected of them. *index: one that was woken.
+// -EAGAIN: one differs.
+struct futex_want {
+    uaddr_t address;
+    uint32_t expected;
+    bool shared;
+};
+enum { FUTEX_WANTS_MAX = 128 };
+err_t futex_wait_many(const struct futex_want *wants, unsigned count, nanos_t deadline,
+                      unsigned *index) must_check;
 // Wakes up to `most` waiters whose bits meet; *woken counts them.
 err_t futex_wake(uaddr_t address, bool shared, unsigned most, uint32_t bits, unsigned *woken)
     must_check;

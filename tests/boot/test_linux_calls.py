@@ -3,7 +3,8 @@
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["events", "memfds", "memory_locks", "pidfds", "schedule", "shared_segments", "timers",
+PROGRAMS = ["events", "futexes", "memfds", "memory_locks", "pidfds", "schedule",
+            "shared_segments", "timers",
             "transfers"]
 
 

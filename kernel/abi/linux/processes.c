@@ -307,10 +307,11 @@ LINUX_CALL(set_tid_address)
     return task_current()->number;
 }
 
+enum { ROBUST_HEAD_SIZE = 24 };
+
 LINUX_CALL(set_robust_list)
 {
-    enum { HEAD_SIZE = 24 };
-    if (ARG(1) != HEAD_SIZE)
+    if (ARG(1) != ROBUST_HEAD_SIZE)
         return -EINVAL;
     task_current()->robust_list = ARG(0);
     task_current()->robust_size = ARG(1);
@@ -320,10 +321,19 @@ LINUX_CALL(set_robust_list)
 LINUX_CALL(get_robust_list)
 {
     struct task *t = task_current();
-    if (ARG_INT(0) != 0 && ARG_INT(0) != t->number)
-        return -EPERM;
-    err_t e = user_put_u64(ARG(1), t->robust_list);
-    return e ? e : user_put_u64(ARG(2), t->robust_size);
+    uint64_t list = t->robust_list;
+    if (ARG_INT(0) != 0 && ARG_INT(0) != t->number) {
+        err_t e = ARG_INT(0) < 0 ? -ESRCH : task_find(ARG_INT(0), &t);
+        if (e)
+            return e;
+        e = process_may_inspect(t->process) ? -EPERM : 0;
+        list = t->robust_list;
+        task_put(t);
+        if (e)
+            return e;
+    }
+    err_t e = user_put_u64(ARG(1), list);
+    return e ? e : user_put_u64(ARG(2), ROBUST_HEAD_SIZE);
 }
 
 // One robust futex of a task that ends holding it: marks it, so that the next to lock learns, and
