@@ -3,6 +3,7 @@
 //
 //   vdso [ROUNDS]       prints what is wrong, and "vdso: N wrong"; status 1 when there was any
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -155,6 +156,28 @@ static void test_agrees(void)
     }
     struct timespec t;
     check(vdso_gettime(77, &t) == -22 && vdso_getres(-1000, &t) == -22, "no clock", 77, -1000);
+}
+
+// Clocks of what this or another process ran have numbers of their own.
+static void test_clocks_of_others(void)
+{
+    clockid_t clocks[3], none;
+    check(!clock_getcpuclockid(0, &clocks[0]) && !clock_getcpuclockid(getppid(), &clocks[1]) &&
+              !pthread_getcpuclockid(pthread_self(), &clocks[2]),
+          "number of a clock", 0, 0);
+    for (size_t c = 0; c < sizeof(clocks) / sizeof(*clocks); c++) {
+        int64_t before = by_call(clocks[c]), now = by_vdso(clocks[c]), after = by_call(clocks[c]);
+        check(before > 0 && before <= now && now <= after, "clock of another", now - before,
+              after - now);
+    }
+    int64_t thread = by_vdso(clocks[2]);
+    check(thread <= by_vdso(CLOCK_PROCESS_CPUTIME_ID), "a thread's share", thread, 0);
+    check(clock_getcpuclockid(4000000, &none) != 0, "clock of nobody", 0, 0);
+    struct timespec t;
+    check(vdso_gettime(~getppid() * 8 | 6, &t) == -22, "thread of another process", 0, 0);
+    cpu_set_t set;
+    check(syscall(SYS_sched_getaffinity, -1, sizeof(set), &set) == -1 && errno == ESRCH,
+          "affinity of nobody", errno, 0);
 }
 
 static void test_seconds(void)
@@ -316,6 +339,7 @@ int main(int count, char **arguments)
     check(find("clock_gettime") == (void *)vdso_gettime, "plain name", 0, 0);
     if (!wrong) {
         test_agrees();
+        test_clocks_of_others();
         test_seconds();
         test_all_cpus();
         test_set();

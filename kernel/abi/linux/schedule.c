@@ -275,7 +275,7 @@ LINUX_CALL(sched_setaffinity)
     uint64_t mask = 0;
     err_t e = user_copy_in(&mask, ARG(2), min_of(ARG(1), (uint64_t)sizeof(mask)));
     if (!e)
-        e = task_of(ARG_INT(0), &t);
+        e = ARG_INT(0) < 0 ? -ESRCH : task_of(ARG_INT(0), &t);
     if (e)
         return e;
     e = may_change(t) ? thread_set_affinity(&t->thread, mask) : -EPERM;
@@ -288,7 +288,7 @@ LINUX_CALL(sched_getaffinity)
     struct task *t;
     if (ARG(1) < sizeof(uint64_t) || ARG(1) % sizeof(uint64_t))
         return -EINVAL;
-    err_t e = task_of(ARG_INT(0), &t);
+    err_t e = ARG_INT(0) < 0 ? -ESRCH : task_of(ARG_INT(0), &t);
     if (e)
         return e;
     uint64_t there = cpu_count >= 64 ? UINT64_MAX : (1ull << cpu_count) - 1;

@@ -15,6 +15,53 @@ enum clock {
     CLOCK_TAI = 11,
 };
 
+// A clock of a process or thread (clock_getcpuclockid(3)): its number, inverted, above three bits.
+enum { CPU_CLOCK_USER = 1, CPU_CLOCK_KINDS = 3, CPU_CLOCK_OF_THREAD = 4, CPU_CLOCK_SHIFT = 3 };
+
+static err_t thread_clock_read(int32_t number, nanos_t *user, nanos_t *system)
+{
+    struct task *t = task_current();
+    if (!number) {
+        thread_times(&t->thread, user, system);
+        return 0;
+    }
+    if (task_find(number, &t))
+        return -EINVAL;
+    err_t e = t->process == process_current() ? 0 : -EINVAL;
+    if (!e)
+        thread_times(&t->thread, user, system);
+    task_put(t);
+    return e;
+}
+
+static err_t process_clock_read(int32_t number, nanos_t *user, nanos_t *system)
+{
+    struct child_times times;
+    struct process *p = process_current();
+    if (number && process_find(number, &p))
+        return -EINVAL;
+    process_times(p, &times);
+    if (number)
+        process_put(p);
+    *user = times.user;
+    *system = times.system;
+    return 0;
+}
+
+static err_t cpu_clock_read(int32_t clock, nanos_t *now)
+{
+    int32_t number = ~(clock >> CPU_CLOCK_SHIFT);
+    unsigned kind = (unsigned)clock & CPU_CLOCK_KINDS;
+    nanos_t user, system;
+    if (kind == CPU_CLOCK_KINDS)
+        return -EINVAL; // of a device
+    err_t e = clock & CPU_CLOCK_OF_THREAD ? thread_clock_read(number, &user, &system)
+                                          : process_clock_read(number, &user, &system);
+    if (!e)
+        *now = kind == CPU_CLOCK_USER ? user : user + system;
+    return e;
+}
+
 static err_t clock_read(uint64_t clock, nanos_t *now)
 {
     struct child_times times;
@@ -40,7 +87,7 @@ static err_t clock_read(uint64_t clock, nanos_t *now)
         *now += system;
         return 0;
     default:
-        return -EINVAL;
+        return (int32_t)clock < 0 ? cpu_clock_read((int32_t)clock, now) : -EINVAL;
     }
 }
 
@@ -130,7 +177,7 @@ LINUX_CALL(clock_nanosleep)
         e = linux_time_in(ARG(2), &span);
     if (e)
         return e;
-    if (clock == CLOCK_THREAD_CPUTIME)
+    if (clock == CLOCK_THREAD_CPUTIME || (int32_t)clock < 0)
         return -EINVAL;
     if (!(ARG(1) & TIMER_ABSTIME))
         return sleep_until(linux_after(span), ARG(3));
