@@ -17,7 +17,9 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-enum { TRACE_MAX = 24, STOP_PATIENCE_CYCLES = 1000000000 };
+enum { TRACE_MAX = 24 };
+// Some seconds: a busy host may hold a virtual CPU up for one.
+#define STOP_PATIENCE_CYCLES 10000000000ull
 
 struct report {
     bool ready;
