@@ -51,7 +51,7 @@ static no_inline err_t wait_room(struct counter *c, uint64_t more)
     return wait_until(&c->changed, more <= COUNTER_MAX - value_now(c), WAIT_FOREVER);
 }
 
-static len_t counter_read(struct file *f, struct io *io, uint64_t offset)
+no_stack_guard static len_t counter_read(struct file *f, struct io *io, uint64_t offset)
 {
     struct counter *c = f->data;
     uint64_t taken;
@@ -67,7 +67,7 @@ static len_t counter_read(struct file *f, struct io *io, uint64_t offset)
     return io_result(io, io_put(io, &taken, sizeof(taken)));
 }
 
-static len_t counter_write(struct file *f, struct io *io, uint64_t offset)
+no_stack_guard static len_t counter_write(struct file *f, struct io *io, uint64_t offset)
 {
     struct counter *c = f->data;
     uint64_t more;

@@ -173,16 +173,9 @@ static force_inline len_t read_checked(struct file *f, struct io *io, uint64_t o
     return f->ops->read(f, io, offset);
 }
 
-static force_inline len_t write_checked(struct file *f, struct io *io, uint64_t offset)
+// To a regular file, of which a limit may leave less room than is wanted.
+static no_inline len_t write_within_limit(struct file *f, struct io *io, uint64_t offset)
 {
-    if (!(f->flags & OPEN_WRITE))
-        return -EBADF;
-    if (!f->ops->write)
-        return -EINVAL;
-    if (offset != FILE_OFFSET_OWN && io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
-        return -EFBIG;
-    if (!f->node || f->node->kind != NODE_FILE || !hooks->write_room)
-        return f->ops->write(f, io, offset);
     uint64_t all = io->left;
     len_t room = all ? hooks->write_room(f->flags & OPEN_APPEND ? f->node->size : offset, all) : 0;
     if (room < 0)
@@ -191,6 +184,20 @@ static force_inline len_t write_checked(struct file *f, struct io *io, uint64_t 
     len_t n = f->ops->write(f, io, offset);
     io->left += all - (uint64_t)room;
     return n;
+}
+
+static force_inline len_t write_checked(struct file *f, struct io *io, uint64_t offset)
+{
+    if (unlikely(!(f->flags & OPEN_WRITE)))
+        return -EBADF;
+    if (unlikely(!f->ops->write))
+        return -EINVAL;
+    if (offset != FILE_OFFSET_OWN && offset &&
+        io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
+        return -EFBIG;
+    if (f->node && f->node->kind == NODE_FILE && hooks->write_room)
+        return write_within_limit(f, io, offset);
+    return f->ops->write(f, io, offset);
 }
 
 static no_inline len_t read_seekable(struct file *f, struct io *io)

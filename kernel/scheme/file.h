@@ -229,7 +229,13 @@ err_t file_seek_within(struct file *f, int64_t by, enum seek_from from, uint64_t
 err_t file_list(struct file *f, struct directory_sink *s) must_check;
 // For `list` operations: "." and ".." from *offset on; then *offset >= 2. False: the sink stopped.
 bool file_list_dots(struct file *f, uint64_t *offset, struct directory_sink *s) must_check;
-unsigned file_poll(struct file *f, struct poll_table *t);
+static inline unsigned file_poll(struct file *f, struct poll_table *t)
+{
+    if (unlikely(f->flags & OPEN_PATH))
+        return POLL_INVALID;
+    return f->ops->poll ? f->ops->poll(f, t) : POLL_IN | POLL_OUT;
+}
+
 err_t file_control(struct file *f, unsigned request, void *argument) must_check;
 // Maps a piece of the file into a space as space_map() does; `object` and `file` of the request are
 // filled in. -EACCES, -ENODEV: files of this kind cannot be mapped.

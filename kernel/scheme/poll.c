@@ -8,13 +8,6 @@
 #include "kernel/sched/timer.h"
 #include "kernel/scheme/file.h"
 
-unsigned file_poll(struct file *f, struct poll_table *t)
-{
-    if (f->flags & OPEN_PATH)
-        return POLL_INVALID;
-    return f->ops->poll ? f->ops->poll(f, t) : POLL_IN | POLL_OUT;
-}
-
 struct poll_waiter {
     struct waiter waiter;
     struct poll_call *call;

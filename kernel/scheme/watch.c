@@ -329,7 +329,7 @@ err_t watch_remove(struct file *list, struct file *f, int number)
 }
 
 // The first of the queue, with a reference; NULL: none.
-static struct item *ready_pop(struct watch_list *l)
+static force_inline struct item *ready_pop(struct watch_list *l)
 {
     struct item *i = NULL;
     uint64_t flags = spin_lock_irq(&l->waiting.lock);
@@ -347,7 +347,7 @@ static struct item *ready_pop(struct watch_list *l)
 // The watched file with a reference; NULL: it is closed or being closed. Without a lock, as
 // descriptor_get(): files' memory becomes nothing else, and what a closed one has become is noticed
 // by looking at the tie again, which was ended before.
-static struct file *item_file(struct item *i)
+static force_inline struct file *item_file(struct item *i)
 {
     struct file *f = __atomic_load_n(&i->file, __ATOMIC_ACQUIRE);
     if (unlikely(!f || !file_try_get(f)))
@@ -359,7 +359,7 @@ static struct file *item_file(struct item *i)
 }
 
 // What the item tells now; 0: nothing. One that tells once is silent from here on.
-static unsigned item_ready(struct item *i, struct file *f, unsigned *wanted)
+static force_inline unsigned item_ready(struct item *i, struct file *f, unsigned *wanted)
 {
     *wanted = __atomic_load_n(&i->wanted, __ATOMIC_ACQUIRE);
     unsigned ready = poll_expand(file_poll(f, NULL)) & *wanted;
@@ -413,8 +413,9 @@ static err_t list_collect(struct watch_list *l, struct watch_sink *sink, size_t 
     return result < 0 && *count == 0 ? result : 0;
 }
 
-// Who waits is told one after the other: one event wakes one of them.
-static err_t list_sleep(struct watch_list *l, nanos_t deadline)
+// Who waits is told one after the other: one event wakes one of them. Apart, so that only who
+// sleeps has a waiter on its stack.
+static no_inline err_t list_sleep(struct watch_list *l, nanos_t deadline)
 {
     struct waiter w;
     err_t e = 0;

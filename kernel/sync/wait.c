@@ -81,6 +81,16 @@ void wait_wake_queued(struct wait_queue *q, uint64_t key, unsigned most)
     spin_unlock_irq(&q->lock, flags);
 }
 
+void wait_wake_every(struct wait_queue *q, uint64_t key)
+{
+    uint64_t flags = spin_lock_irq(&q->lock);
+    list_for_each_safe (link, &q->waiters) {
+        struct waiter *w = list_entry(link, struct waiter, link);
+        w->wake(w, key);
+    }
+    spin_unlock_irq(&q->lock, flags);
+}
+
 // The plain waiters' wake-up, but by handing over; others (poll's) are called as always.
 void wait_hand_over(struct wait_queue *q)
 {

@@ -53,6 +53,7 @@ void waiter_end(struct waiter *w); // takes it off; safe when already off
 
 // For wait_wake_key(), and for who holds the queue's lock.
 void wait_wake_queued(struct wait_queue *q, uint64_t key, unsigned most);
+void wait_wake_every(struct wait_queue *q, uint64_t key);
 void wait_wake_locked(struct wait_queue *q, uint64_t key, unsigned most);
 
 // Wakes; `key` is handed to each waiter (poll's event mask, 0: any). Any context. The fence pairs
@@ -61,7 +62,11 @@ void wait_wake_locked(struct wait_queue *q, uint64_t key, unsigned most);
 static inline void wait_wake_key(struct wait_queue *q, uint64_t key, unsigned most)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (unlikely(__atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) != &q->waiters))
+    if (likely(__atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) == &q->waiters))
+        return;
+    if (__builtin_constant_p(most == UINT_MAX) && most == UINT_MAX)
+        wait_wake_every(q, key);
+    else
         wait_wake_queued(q, key, most);
 }
 

@@ -109,20 +109,19 @@ static err_t user_take(struct watch_sink *sink, const struct watch_event *event)
     return e;
 }
 
-static int64_t epoll_wait_until(struct trap_frame *f, nanos_t deadline)
+no_stack_guard static int64_t epoll_wait_until(struct trap_frame *f, nanos_t deadline)
 {
     int32_t room = ARG_INT(2);
-    struct file *list;
     if (room <= 0 || room > EVENTS_MAX)
         return -EINVAL;
     if (!user_range_ok(ARG(1), (uint64_t)room * sizeof(struct linux_epoll_event)))
         return -EFAULT;
-    err_t e = linux_file(ARG_INT(0), &list);
-    if (e)
-        return e;
+    struct file *list = descriptor_get(process_current()->descriptors, (uint32_t)ARG(0));
+    if (!list)
+        return -EBADF;
     struct user_sink s = { { user_take }, ARG(1) };
     size_t count = 0;
-    e = watch_collect(list, &s.sink, (size_t)room, deadline, &count);
+    err_t e = watch_collect(list, &s.sink, (size_t)room, deadline, &count);
     file_put(list);
     return e ? e : (int64_t)count;
 }
@@ -141,6 +140,8 @@ LINUX_CALL(epoll_wait)
 
 static int64_t epoll_wait_masked(struct trap_frame *f, nanos_t deadline)
 {
+    if (!ARG(4)) // as epoll_wait() of today's C libraries
+        return epoll_wait_until(f, deadline);
     err_t e = linux_mask_in(ARG(4), ARG(5));
     return linux_mask_out(e ? e : epoll_wait_until(f, deadline));
 }

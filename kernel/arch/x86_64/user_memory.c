@@ -120,24 +120,9 @@ size_t user_copy_out_part(uaddr_t to, const void *from, size_t size)
     return user_range_ok(to, size) ? copy_bytes((void *)to, from, size) : size;
 }
 
-err_t user_copy_in(void *to, uaddr_t from, size_t size)
-{
-    return user_copy_in_part(to, from, size) ? -EFAULT : 0;
-}
-
-err_t user_copy_out(uaddr_t to, const void *from, size_t size)
-{
-    return user_copy_out_part(to, from, size) ? -EFAULT : 0;
-}
-
 size_t user_zero_part(uaddr_t to, size_t size)
 {
     return user_range_ok(to, size) ? zero_bytes((void *)to, size) : size;
-}
-
-err_t user_zero(uaddr_t to, size_t size)
-{
-    return user_zero_part(to, size) ? -EFAULT : 0;
 }
 
 // Reads up to the next multiple of STRING_STEP at a time: never into a page that the string does

@@ -7,6 +7,7 @@
 // The *_nofault forms never sleep: they fail where a page is not present.
 #pragma once
 #include "kernel/memory/layout.h"
+#include <redox/errno.h>
 
 // True when [start, start + size) lies in user space.
 static inline bool user_range_ok(uaddr_t start, uint64_t size)
@@ -14,15 +15,26 @@ static inline bool user_range_ok(uaddr_t start, uint64_t size)
     return range_fits(start, size, USER_END);
 }
 
-// Copies all of it, or returns -EFAULT (part may have been copied).
-err_t user_copy_in(void *to, uaddr_t from, size_t size) must_check;
-err_t user_copy_out(uaddr_t to, const void *from, size_t size) must_check;
-err_t user_zero(uaddr_t to, size_t size) must_check;
-
 // As much as is possible: the number of bytes not copied (0: all).
 size_t user_copy_in_part(void *to, uaddr_t from, size_t size);
 size_t user_copy_out_part(uaddr_t to, const void *from, size_t size);
 size_t user_zero_part(uaddr_t to, size_t size);
+
+// Copies all of it, or returns -EFAULT (part may have been copied).
+static inline must_check err_t user_copy_in(void *to, uaddr_t from, size_t size)
+{
+    return user_copy_in_part(to, from, size) ? -EFAULT : 0;
+}
+
+static inline must_check err_t user_copy_out(uaddr_t to, const void *from, size_t size)
+{
+    return user_copy_out_part(to, from, size) ? -EFAULT : 0;
+}
+
+static inline must_check err_t user_zero(uaddr_t to, size_t size)
+{
+    return user_zero_part(to, size) ? -EFAULT : 0;
+}
 
 // A NUL-terminated string into `to`; *length without the NUL. -EFAULT, or -ENAMETOOLONG when no NUL
 // is among the first `room` bytes.

@@ -482,6 +482,11 @@ void wait_wake_queued(struct wait_queue *q, uint64_t key, unsigned most)
     spin_unlock(&q->lock);
 }
 
+void wait_wake_every(struct wait_queue *q, uint64_t key)
+{
+    wait_wake_queued(q, key, UINT_MAX);
+}
+
 void wait_prepare(struct waiter *w)
 {
     pthread_mutex_lock(&self.lock);
