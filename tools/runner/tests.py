@@ -148,7 +148,7 @@ def command_test(options):
     names = [n for n in options.names if n not in ("unit", "boot")]
     parts = [n for n in options.names if n in ("unit", "boot")] or ["unit", "boot"]
     score = Score()
-    fetch([c.name for c in COMPONENTS if c.built_in or (c.guest and "boot" in parts)])
+    fetch([c.name for c in COMPONENTS if c.built_in or "boot" in parts])
     variants = ["release", "debug"] if options.kernel == "cryptos" else ["release"]
     if options.build_given:
         variants = [options.build]
