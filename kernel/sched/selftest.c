@@ -40,7 +40,7 @@ static void wait_for_all(void)
 // Two threads hand a number to and fro.
 static struct wait_queue ball_moved = WAIT_QUEUE_INIT(ball_moved);
 static uint32_t ball;
-enum { HITS = 8000 };
+enum { HITS = 20000 };
 
 static void play(void *data)
 {
@@ -88,7 +88,7 @@ static void test_timers(void)
 // Many threads, one mutex, a plain counter.
 static struct mutex counter_lock;
 static uint64_t counter;
-enum { COUNTERS = 8, COUNTS = 1024 };
+enum { COUNTERS = 8, COUNTS = 3000 };
 
 static void count(void *data)
 {

@@ -90,21 +90,3 @@ void wait_wake_every(struct wait_queue *q, uint64_t key)
     }
     spin_unlock_irq(&q->lock, flags);
 }
-
-// The plain waiters' wake-up, but by handing over; others (poll's) are called as always.
-void wait_hand_over(struct wait_queue *q)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) == &q->waiters)
-        return;
-
-    uint64_t flags = spin_lock_irq(&q->lock);
-    list_for_each_safe (link, &q->waiters) {
-        struct waiter *w = list_entry(link, struct waiter, link);
-        bool plain = w->wake == wait_wake_thread;
-        w->woken = plain || w->woken;
-        if ((plain ? thread_hand_over(w->thread) : w->wake(w, 0)) && w->exclusive)
-            break;
-    }
-    spin_unlock_irq(&q->lock, flags);
-}

@@ -80,12 +80,11 @@ static inline void wait_wake_one(struct wait_queue *q)
     wait_wake_key(q, 0, 1);
 }
 
-// Wakes one, as wait_wake_one(), by a thread that is about to sleep until it is answered, or that
-// has answered and is about to look for more: what wakes runs next on this core as soon as the
-// caller sleeps, in what is left of its time slice, and no interrupt is sent. Harmless when the
-// caller goes on after all. Thread context.
-void wait_hand_over(struct wait_queue *q);
-bool thread_hand_over(struct thread *t); // the same for one thread; thread_wake()'s result
+// As thread_wake(), by a thread that is about to sleep until it is answered, or that has answered
+// and is about to look for more: what wakes runs next on this core as soon as the caller sleeps, in
+// what is left of its time slice, and no interrupt is sent. Harmless when the caller goes on after
+// all. Thread context.
+bool thread_hand_over(struct thread *t);
 
 // Sleeps until woken, `deadline` (clock time, ns since boot) or, if `interruptible`, a signal.
 // Returns 0, -EINTR or -ETIMEDOUT. The scheduler provides it. Call between waiter_begin and _end.
