@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The kernel's schemes as Redox programs use them, and as Linux programs see them."""
 import pytest
-from harness import Guest, execute
+from harness import Guest, execute, program
 from kit import expect_all_ok, run_programs
 
 PROGRAMS = ["redox_drivers", "redox_events", "redox_schemes"]
@@ -32,6 +32,15 @@ def results():
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program(results, name):
     expect_all_ok(results, name)
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("smp", [2, 4])
+def test_messages_of_a_device(smp):
+    """MSI of a device that the test hands to QEMU, taken by a program through irq:."""
+    result = execute("redox_msi", add=[program("redox_msi")], qemu="-device edu", smp=smp)
+    assert result.status == 0 and result.text.count(": ok\n") == 4, result
+    assert "panic:" not in result.log and "ubsan:" not in result.log
 
 
 @pytest.mark.cryptos
