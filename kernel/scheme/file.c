@@ -421,6 +421,17 @@ err_t file_derive(struct file *f, const void *bytes, size_t size, struct file **
     return e;
 }
 
+err_t file_open_at(struct file *f, const char *path, size_t length, unsigned flags, unsigned mode,
+                   struct file **file)
+{
+    if (!f->ops->open_at)
+        return -EOPNOTSUPP;
+    err_t e = f->ops->open_at(f, path, length, flags, mode, file);
+    if (!e && !(*file)->device)
+        (*file)->device = f->device;
+    return e;
+}
+
 err_t file_change_flags(struct file *f, unsigned flags)
 {
     unsigned may = OPEN_APPEND | OPEN_NONBLOCK | OPEN_NO_ACCESS_TIME | OPEN_DIRECT | OPEN_ASYNC;

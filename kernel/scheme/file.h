@@ -81,6 +81,8 @@ struct directory_sink {
                   unsigned kind, uint64_t next_offset);
 };
 
+enum file_call_way { FILE_CALL_IN = 1, FILE_CALL_OUT = 2 }; // to the server, from it
+
 enum seek_from { SEEK_FROM_START, SEEK_FROM_HERE, SEEK_FROM_END, SEEK_DATA_AT, SEEK_HOLE_AT };
 
 // What a kind of file can do. In brackets: what a caller gets where the operation is missing.
@@ -127,6 +129,14 @@ struct file_ops {
     err_t (*send)(struct file *f, struct file *sent, unsigned flags, uint64_t argument,
                   uint64_t *result);
     err_t (*rename)(struct file *f, const char *path, size_t length); // [its name's; -EXDEV]
+    // [-EOPNOTSUPP] Paths that begin at this file, of files whose names only their server knows.
+    err_t (*open_at)(struct file *f, const char *path, size_t length, unsigned flags, unsigned mode,
+                     struct file **file);
+    err_t (*remove_at)(struct file *f, const char *path, size_t length, bool directory);
+    err_t (*link)(struct file *f, const char *path, size_t length); // [-EXDEV] one more name
+    // [-EOPNOTSUPP] A message whose meaning only the server knows; `way` (enum file_call_way) says
+    // which way the bytes of `io` go.
+    int64_t (*call)(struct file *f, struct io *io, unsigned way, const uint64_t words[3]);
     // [-ENOTDIR] Redox's getdents of a file whose entries the kernel does not know; `io` gets whole
     // records. Files with `list` are asked for that.
     len_t (*entries)(struct file *f, struct io *io, uint64_t opaque);
@@ -247,6 +257,8 @@ err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t siz
 err_t file_status(struct file *f, struct file_status *status) must_check;
 err_t file_totals(struct file *f, struct scheme_totals *totals) must_check;
 err_t file_derive(struct file *f, const void *bytes, size_t size, struct file **file) must_check;
+err_t file_open_at(struct file *f, const char *path, size_t length, unsigned flags, unsigned mode,
+                   struct file **file) must_check;
 // Replaces OPEN_APPEND, OPEN_NONBLOCK and the like; the access mode stays.
 err_t file_change_flags(struct file *f, unsigned flags) must_check;
 err_t file_send(struct file *f, struct file *sent, unsigned flags, uint64_t argument,

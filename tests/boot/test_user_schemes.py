@@ -72,9 +72,10 @@ def test_loans_and_limits_hold(version):
 def test_a_redox_program_is_a_client(version):
     """Files that move between server and client, duplicates by name, the end by name."""
     script = (f"user_schemes serve files {version} & "
-              "until [ -d /scheme/files ]; do sleep 0.1; done; redox_clients; wait $!; echo served $?")
+              f"until [ -d /scheme/files ]; do sleep 0.1; done; redox_clients {version}\n"
+              "wait $!; echo served $?")
     result = execute("sh", "-c", script, add=[program("user_schemes"), program("redox_clients")],
                      smp=2, timeout=120)
     lines = result.text.splitlines()
-    assert len(lines) == 9 and lines[-1] == "served 0", result.text
+    assert len(lines) == 12 and lines[-1] == "served 0", result.text
     assert all(line.endswith(": ok") for line in lines[:-1]), result.text

@@ -137,6 +137,98 @@ static void forked_mappings_stay_shared(void)
     expect_is(file_unlink("files:map"), 0);
 }
 
+// Requests that came after 0.5.2: servers of version 1 never see them.
+static bool later_requests;
+
+static void paths_begin_at_a_directory(void)
+{
+    char text[8] = "";
+    int64_t top = file_open("files:", REDOX_O_RDONLY | REDOX_O_DIRECTORY);
+    uint64_t make = REDOX_O_RDWR | REDOX_O_CREAT | REDOX_O_EXCL | 0600;
+    expect(top >= 0);
+    int64_t f = redox_openat(top, "at", 2, make, 0);
+    if (!later_requests) {
+        expect_is(f, -REDOX_EOPNOTSUPP);
+        expect_is(redox_unlinkat(top, "at", 2, 0), -REDOX_EOPNOTSUPP);
+        redox_close(top);
+        return;
+    }
+    expect(f >= 0);
+    expect_is(redox_write(f, "here", 4), 4);
+    expect_is(redox_openat(top, "at", 2, make, 0), -REDOX_EEXIST);
+    expect_is(redox_openat(f, "at", 2, REDOX_O_RDONLY, 0), -REDOX_ENOTDIR);
+    expect_is(redox_close(f), 0);
+    expect((f = redox_openat(top, "at", 2, REDOX_O_RDONLY, 0)) >= 0);
+    expect_is(redox_read(f, text, sizeof(text)), 4); // positioned: the kernel keeps the offset
+    expect_is(redox_read(f, text, sizeof(text)), 0);
+    expect_is(memcmp(text, "here", 4), 0);
+    expect_is(redox_close(f), 0);
+    expect((f = redox_openat(top, "", 0, REDOX_O_RDONLY, 0)) >= 0); // itself anew
+    expect_is(redox_close(f), 0);
+    expect_is(redox_openat_into(top, "at", 2, REDOX_O_RDONLY, 0, 77), 77);
+    expect_is(redox_close(77), 0);
+    expect_is(redox_unlinkat(top, "at", 2, REDOX_AT_REMOVEDIR), -REDOX_ENOTDIR);
+    expect_is(redox_unlinkat(top, "at", 2, 0), 0);
+    expect_is(redox_unlinkat(top, "at", 2, 0), -REDOX_ENOENT);
+    redox_close(top);
+}
+
+static void files_get_more_names(void)
+{
+    int64_t f = file_open("files:one", REDOX_O_RDWR | REDOX_O_CREAT | 0600);
+    expect(f >= 0);
+    int64_t result = redox_flink(f, "files:two", 9);
+    expect_is(result, later_requests ? 0 : -REDOX_EOPNOTSUPP);
+    expect_is(redox_flink(f, "/tmp/two", 8), -REDOX_EXDEV);
+    if (later_requests)
+        expect_is(file_unlink("files:two"), 0);
+    redox_close(f);
+    expect_is(file_unlink("files:one"), 0);
+}
+
+// What was sent comes back with every byte one more, also where pages are lent.
+static void message_of(int64_t f, unsigned char *bytes, size_t size)
+{
+    static const uint64_t words[3] = { 5, 6, 7ull << 40 };
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (unsigned char)i;
+    expect_is(redox_call(f, bytes, size, 3, words), 11 + (7ll << 40));
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != (unsigned char)(i + 1)) {
+            test_failed(__FILE_NAME__, __LINE__, "byte %zu of %zu is %d", i, size, bytes[i]);
+            return;
+        }
+}
+
+static void messages_mean_what_the_server_says(void)
+{
+    static unsigned char bytes[5 * PAGE];
+    static const char constant[] = "these bytes cannot be written";
+    static const uint64_t wrong = 13, none = 0;
+    int64_t f = file_open("files:", REDOX_O_RDONLY | REDOX_O_DIRECTORY);
+    expect(f >= 0);
+    if (!later_requests) {
+        expect_is(redox_call(f, bytes, 8, 0, NULL), -REDOX_EOPNOTSUPP);
+        redox_close(f);
+        return;
+    }
+    static const size_t sizes[] = { 1, 24, 4096, 4097, 4 * PAGE + 100 };
+    for (size_t i = 0; i < array_len(sizes); i++) {
+        message_of(f, bytes, sizes[i]);
+        message_of(f, bytes + 33, sizes[i]);
+    }
+    expect_is(redox_call(f, NULL, 0, 0, NULL), 0);
+    expect_is(redox_call(f, bytes, 8, 1, &wrong), -REDOX_EDOM);
+    expect_is(
+        redox_call(f, (void *)(uintptr_t)constant, sizeof(constant), 1 | REDOX_CALL_WRITE, &none),
+        0);
+    expect_is(redox_call(f, (void *)8, 8, 0, NULL), -REDOX_EFAULT);
+    expect_is(redox_call(f, bytes, 8, 1, (const uint64_t *)8), -REDOX_EFAULT);
+    expect_is(redox_call(f, bytes, 1ull << 40, 0, NULL), -REDOX_EINVAL);
+    expect_is(redox_call(f, bytes, 8, REDOX_CALL_FD, NULL), -REDOX_EOPNOTSUPP);
+    redox_close(f);
+}
+
 static void schemes_end_by_their_name(void)
 {
     int64_t f = file_open("files:last", REDOX_O_RDWR | REDOX_O_CREAT);
@@ -149,6 +241,7 @@ static void schemes_end_by_their_name(void)
 
 int main(int argc, char **argv, char **envp)
 {
+    later_requests = argc > 1 && argv[1][0] == '2';
     static const struct test tests[] = {
         TEST(dup_with_a_name_opens_anew),
         TEST(the_server_tells_the_path),
@@ -157,6 +250,9 @@ int main(int argc, char **argv, char **envp)
         TEST(only_the_last_of_a_file_is_sent_exclusively),
         TEST(directories_have_entries),
         TEST(forked_mappings_stay_shared),
+        TEST(paths_begin_at_a_directory),
+        TEST(files_get_more_names),
+        TEST(messages_mean_what_the_server_says),
         TEST(schemes_end_by_their_name),
     };
     return run_tests(tests, array_len(tests));

@@ -368,6 +368,38 @@ static int64_t serve_map(const struct asked *q, int file)
     return (int64_t)(uintptr_t)(files[file].bytes + q->map_offset);
 }
 
+// Every byte grows by one; the answer is the sum of the metadata's words.
+static int64_t serve_call(const struct asked *q)
+{
+    unsigned char *bytes = (unsigned char *)q->buffer;
+    for (uint64_t i = 0; i < q->size && q->a; i++)
+        bytes[i]++;
+    return q->a == 13 ? -REDOX_EDOM : (int64_t)(q->a + q->b + q->map_offset);
+}
+
+// Paths that begin at the directory are paths.
+static int64_t serve_at(const struct asked *q)
+{
+    struct asked plain = *q;
+    if (handles[q->handle - 1].file != -2)
+        return -REDOX_ENOTDIR;
+    plain.code = q->a & REDOX_AT_REMOVEDIR ? REDOX_SQE_RMDIR : REDOX_SQE_UNLINK;
+    return q->code == REDOX_SQE_OPENAT ? serve_open(q) : serve_remove(&plain);
+}
+
+// A second name: here, a file of the same bytes.
+static int64_t serve_link(const struct asked *q, int from)
+{
+    if (from < 0 || file_find((const char *)q->buffer, q->size) >= 0)
+        return -REDOX_EEXIST;
+    int to = file_make((const char *)q->buffer, q->size, q->user, files[from].mode & 07777);
+    if (to < 0)
+        return to;
+    files[to].size = files[from].size;
+    memcpy(files[to].bytes, files[from].bytes, files[from].size);
+    return 0;
+}
+
 static int64_t serve_handle(const struct asked *q, bool *later)
 {
     if (q->handle == 0 || q->handle > HANDLES || handles[q->handle - 1].file == -1)
@@ -398,6 +430,13 @@ static int64_t serve_handle(const struct asked *q, bool *later)
         return serve_statvfs(q);
     case REDOX_SQE_GETDENTS:
         return serve_entries(q, file);
+    case REDOX_SQE_CALL:
+        return serve_call(q);
+    case REDOX_SQE_OPENAT:
+    case REDOX_SQE_UNLINKAT:
+        return serve_at(q);
+    case REDOX_SQE_FLINK:
+        return serve_link(q, file);
     case REDOX_SQE_FSYNC:
         return 0;
     case REDOX_SQE_MMAP_PREP:
@@ -434,8 +473,8 @@ void serve(const struct asked *q)
         result = serve_handle(q, &later);
     if (later)
         return;
-    bool positioned =
-        q->code == REDOX_SQE_OPEN && result > 0 && !is_queue(handles[result - 1].file);
+    bool opens = q->code == REDOX_SQE_OPEN || q->code == REDOX_SQE_OPENAT;
+    bool positioned = opens && result > 0 && !is_queue(handles[result - 1].file);
     answer(q->id, result, positioned);
     if (q->code == REDOX_SQE_WRITE && result > 0 && is_queue(handles[q->handle - 1].file))
         queue_written(handles[q->handle - 1].file);
@@ -471,11 +510,11 @@ struct asked asked_of_entry(const struct redox_sqe *s)
         q.size = s->args[1];
         q.a = s->args[2];
     } else if (q.code == REDOX_SQE_READ || q.code == REDOX_SQE_WRITE ||
-               q.code == REDOX_SQE_GETDENTS) {
+               q.code >= REDOX_SQE_GETDENTS) {
         q.a = s->args[3];
         q.b = s->args[4];
     }
     q.map_size = s->args[1];
-    q.map_offset = s->args[3];
+    q.map_offset = q.code == REDOX_SQE_CALL ? s->args[5] : s->args[3];
     return q;
 }

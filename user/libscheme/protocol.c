@@ -39,6 +39,17 @@ static int64_t call_dup(struct scheme_call *c, struct scheme_handle *from)
     return c->server->ops->dup(c, c->handle, from, (const char *)c->args[1], c->args[2]);
 }
 
+static int64_t call_open_at(struct scheme_call *c, struct scheme_handle *from)
+{
+    c->handle = NULL;
+    if (!c->server->ops->open_at)
+        return -REDOX_EOPNOTSUPP;
+    c->handle = handle_new(c->server, c->args[3] | c->args[4]);
+    if (!c->handle)
+        return -REDOX_EMFILE;
+    return c->server->ops->open_at(c, c->handle, from, (const char *)c->args[1], c->args[2]);
+}
+
 static int64_t call_close(struct scheme_call *c, struct scheme_handle *h)
 {
     if (c->server->ops->close)
@@ -197,6 +208,13 @@ static int64_t call_simple(struct scheme_call *c, struct scheme_handle *h)
         return o->unmap ? o->unmap(c, h, a[3], a[1], a[2]) : 0;
     case REDOX_SQE_SENDFD:
         return o->sendfd ? o->sendfd(c, h, a[1], a[2]) : -REDOX_EOPNOTSUPP;
+    case REDOX_SQE_UNLINKAT:
+        return o->unlink_at ? o->unlink_at(c, h, (const char *)a[1], a[2], a[3])
+                            : -REDOX_EOPNOTSUPP;
+    case REDOX_SQE_FLINK:
+        return o->link ? o->link(c, h, (const char *)a[1], a[2]) : -REDOX_EXDEV;
+    case REDOX_SQE_CALL:
+        return o->message ? o->message(c, h, (void *)a[1], a[2], a + 3) : -REDOX_EOPNOTSUPP;
     case REDOX_SQE_GETDENTS:
         if (a[3] != sizeof(struct redox_dirent_header))
             return -REDOX_EINVAL;
@@ -217,6 +235,8 @@ static int64_t call_on_handle(struct scheme_call *c)
         return call_close(c, h);
     case REDOX_SQE_DUP:
         return call_dup(c, h);
+    case REDOX_SQE_OPENAT:
+        return call_open_at(c, h);
     case REDOX_SQE_READ:
         return call_read(c, h);
     case REDOX_SQE_WRITE:
@@ -308,6 +328,12 @@ bool scheme_sqe(struct scheme_server *s, const struct redox_sqe *q, union scheme
     return call_answered(&c, answer);
 }
 
+static bool opens(const struct scheme_call *c)
+{
+    return c->opcode == REDOX_SQE_OPEN || c->opcode == REDOX_SQE_DUP ||
+           c->opcode == REDOX_SQE_OPENAT;
+}
+
 // Open and dup answer with the handle's number; a handle that nobody gets is free again. Here, and
 // not before, is it known how far a transfer got.
 static int64_t settled(struct scheme_call *c, int64_t result)
@@ -315,8 +341,7 @@ static int64_t settled(struct scheme_call *c, int64_t result)
     bool moves = c->opcode == REDOX_SQE_READ || c->opcode == REDOX_SQE_WRITE;
     if (moves && result > 0 && c->handle && keeps_offset(c, c->handle))
         c->handle->offset += (uint64_t)result;
-    bool opens = c->opcode == REDOX_SQE_OPEN || c->opcode == REDOX_SQE_DUP;
-    if (!opens || !c->handle || !c->handle->used)
+    if (!opens(c) || !c->handle || !c->handle->used)
         return result;
     if (result >= 0 && !c->returns_fd)
         return c->handle - c->server->handles;
@@ -339,8 +364,7 @@ void scheme_make_answer(struct scheme_call *c, int64_t result, union scheme_mess
         }
         return;
     }
-    bool opens = c->opcode == REDOX_SQE_OPEN || c->opcode == REDOX_SQE_DUP;
-    bool positioned = opens && number >= 0 && c->handle && c->handle->positioned;
+    bool positioned = opens(c) && number >= 0 && c->handle && c->handle->positioned;
     answer->answer =
         (struct redox_cqe){ .flags = returns_fd ? REDOX_CQE_RETURN_FD : REDOX_CQE_RESULT,
                             .extra = { positioned && !returns_fd ? REDOX_CQE_POSITIONED : 0 },

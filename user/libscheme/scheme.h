@@ -63,6 +63,13 @@ struct scheme_ops {
                     size_t length);
     int64_t (*unlink)(struct scheme_call *c, const char *path, size_t length);
     int64_t (*rmdir)(struct scheme_call *c, const char *path, size_t length);
+    // Version 2: on a path that begins at the open file `from` (0.5.12 and later programs).
+    int64_t (*open_at)(struct scheme_call *c, struct scheme_handle *h, struct scheme_handle *from,
+                       const char *path, size_t length);
+    int64_t (*unlink_at)(struct scheme_call *c, struct scheme_handle *from, const char *path,
+                         size_t length, uint64_t flags); // REDOX_AT_REMOVEDIR
+    int64_t (*link)(struct scheme_call *c, struct scheme_handle *h, const char *path,
+                    size_t length); // one more name
     // A new handle from an old one and a name.
     int64_t (*dup)(struct scheme_call *c, struct scheme_handle *h, struct scheme_handle *from,
                    const char *name, size_t length);
@@ -102,6 +109,9 @@ struct scheme_ops {
     // A descriptor was sent: scheme_take_fd() takes it.
     int64_t (*sendfd)(struct scheme_call *c, struct scheme_handle *h, uint64_t flags,
                       uint64_t argument);
+    // Version 2: what the caller means by it is the server's. c->user and c->group say nothing.
+    int64_t (*message)(struct scheme_call *c, struct scheme_handle *h, void *payload, size_t size,
+                       const uint64_t words[3]);
     // The caller of the request `id` was interrupted: answer it if it was kept (-REDOX_EINTR).
     void (*cancel)(struct scheme_server *s, uint64_t id);
 };

@@ -4,15 +4,21 @@
 #include "kernel/abi/redox/paths.h"
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/memory/heap.h"
+#include "lib/string.h"
 
 #define NO_DIRECTORY UINT64_MAX // in place of a descriptor: the path is absolute
 #define FCNTL_FLAGS  (REDOX_O_CLOEXEC | REDOX_O_NONBLOCK | REDOX_O_APPEND)
 
-// Relative to a directory of the tree, or absolute.
+// Relative to a directory of the tree, or to a file whose names its server knows, or absolute.
 struct at_path {
     struct redox_path path;
     struct file *directory; // NULL: absolute
 };
+
+static bool server_knows(const struct at_path *p)
+{
+    return p->directory && p->directory->ops->open_at;
+}
 
 static err_t at_begin(struct at_path *p, uint64_t directory, uaddr_t path, uint64_t size)
 {
@@ -20,14 +26,14 @@ static err_t at_begin(struct at_path *p, uint64_t directory, uaddr_t path, uint6
     if (directory == NO_DIRECTORY)
         return redox_path_begin(&p->path, path, size);
     err_t e = redox_file(directory, &p->directory);
-    if (!e && !p->directory->where)
+    if (!e && !p->directory->where && !server_knows(p))
         e = -EOPNOTSUPP;
     if (!e)
         e = redox_path_in(path, size, &p->path.text);
     if (e)
         return e;
     view_begin(&p->path.view, &p->path.hold);
-    return p->path.text[0] ? 0 : -ENOENT;
+    return p->path.text[0] || server_knows(p) ? 0 : -ENOENT;
 }
 
 static struct name *at_start(const struct at_path *p)
@@ -56,13 +62,22 @@ static err_t at_become(struct at_path *p, uint32_t user, uint32_t group)
     return 0;
 }
 
+static err_t open_at_server(const struct at_path *p, uint64_t flags, struct file **file)
+{
+    unsigned mode = (unsigned)flags & REDOX_O_MODE & ~(unsigned)p->path.view.umask;
+    return file_open_at(p->directory, p->path.text, strlen(p->path.text), redox_open_flags(flags),
+                        mode, file);
+}
+
 static err_t open_at(const struct trap_frame *f, bool filter, uint64_t flags, struct file **file)
 {
     struct at_path p;
     err_t e = at_begin(&p, ARG(0), ARG(1), ARG(2));
     if (!e && filter)
         e = at_become(&p, (uint32_t)ARG(4), (uint32_t)ARG(5));
-    if (!e)
+    if (!e && server_knows(&p))
+        e = filter ? -EOPNOTSUPP : open_at_server(&p, flags, file);
+    else if (!e)
         e = redox_open_path(&p.path, at_start(&p), flags, file);
     at_end(&p);
     return e;
@@ -105,8 +120,13 @@ static err_t remove_at(const struct trap_frame *f, bool filter)
     err_t e = at_begin(&p, ARG(0), ARG(1), ARG(2));
     if (!e && filter)
         e = at_become(&p, (uint32_t)ARG(4), (uint32_t)ARG(5));
-    if (!e)
-        e = redox_remove_path(&p.path, at_start(&p), ARG(3) & REDOX_AT_REMOVEDIR);
+    bool directory = ARG(3) & REDOX_AT_REMOVEDIR;
+    if (!e && server_knows(&p))
+        e = filter ? -EOPNOTSUPP
+                   : p.directory->ops->remove_at(p.directory, p.path.text, strlen(p.path.text),
+                                                 directory);
+    else if (!e)
+        e = redox_remove_path(&p.path, at_start(&p), directory);
     at_end(&p);
     return e;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // CALL with STD_FS: what 0.9 makes of fchmod, fstat and their like. Each kind is the call that had
-// a number of its own before, with the arguments taken from the metadata. Other requests than these
-// no scheme of this kernel has.
+// a number of its own before, with the arguments taken from the metadata. Other requests are
+// messages to the file's server.
 #include "kernel/abi/redox/paths.h"
 #include "kernel/arch/x86_64/user_memory.h"
 
@@ -61,13 +61,34 @@ static int64_t std_fs_call(const struct trap_frame *f)
     return redox_entries(ARG(0), ARG(1), ARG(2), c.argument, REDOX_KINDS_LATER);
 }
 
+// Programs that say no direction want both (0.5.10 to 0.5.12).
+static unsigned way_of(uint64_t flags)
+{
+    bool only_in = (flags & REDOX_CALL_WRITE) && !(flags & REDOX_CALL_READ);
+    return only_in ? FILE_CALL_IN : FILE_CALL_IN | FILE_CALL_OUT;
+}
+
+static int64_t message_call(const struct trap_frame *f, struct file *file)
+{
+    uint64_t words[3] = { 0 };
+    uint64_t size = min_of((ARG(3) & WORDS_MASK) * WORD, (uint64_t)sizeof(words));
+    if (!file->ops->call)
+        return -EOPNOTSUPP;
+    err_t e = size ? user_copy_in(words, ARG(4), size) : 0;
+    struct io io = io_user(ARG(1), ARG(2));
+    return e ? e : file->ops->call(file, &io, way_of(ARG(3)), words);
+}
+
 REDOX_CALL(call)
 {
-    const uint64_t plain = WORDS_MASK | REDOX_CALL_READ | REDOX_CALL_WRITE | REDOX_CALL_STD_FS;
+    const uint64_t plain = WORDS_MASK | REDOX_CALL_READ | REDOX_CALL_WRITE;
     struct file *file;
     err_t e = redox_file(ARG(0), &file);
     if (e)
         return e;
+    int64_t result = -EOPNOTSUPP;
+    if (!(ARG(3) & ~(plain | REDOX_CALL_STD_FS)))
+        result = ARG(3) & REDOX_CALL_STD_FS ? std_fs_call(f) : message_call(f, file);
     file_put(file);
-    return (ARG(3) & REDOX_CALL_STD_FS) && !(ARG(3) & ~plain) ? std_fs_call(f) : -EOPNOTSUPP;
+    return result;
 }

@@ -240,6 +240,8 @@ REDOX_CALL(frename)
 
 static err_t link_to(struct file *file, struct redox_path *to)
 {
+    if (to->scheme && file->ops->link && file->device == to->scheme->device)
+        return file->ops->link(file, to->rest, to->length);
     if (!file->where || to->scheme)
         return -EXDEV;
     return redox_path_error(to, name_link(&to->view, file->where, NULL, to->text));

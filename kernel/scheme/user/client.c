@@ -9,7 +9,7 @@
 // Flags that say how to open; the others stay with the open file.
 enum { OPEN_ONCE = OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE | OPEN_NO_TERMINAL };
 
-static uint64_t flags_for_server(unsigned flags)
+uint64_t client_flags(unsigned flags)
 {
     static const struct {
         unsigned ours;
@@ -70,8 +70,9 @@ static int64_t bytes_answered(const struct request *r, int64_t *result)
 {
     if (*result < 0)
         return 0;
-    if (r->message.kind == MESSAGE_STATUS || r->message.kind == MESSAGE_TOTALS)
-        return (int64_t)r->loan.size; // the answer is 0
+    enum message_kind kind = r->message.kind;
+    if (kind == MESSAGE_STATUS || kind == MESSAGE_TOTALS || kind == MESSAGE_CALL)
+        return (int64_t)r->loan.size; // the answer is no number of bytes
     if ((uint64_t)*result > r->loan.size)
         *result = -EIO;
     return max_of(*result, (int64_t)0);
@@ -199,9 +200,8 @@ static err_t client_open_with(struct client *c, struct request *r, unsigned flag
     return e;
 }
 
-// Sends an OPEN or DUP, which `r` is but for the bytes that say what is wanted.
-static err_t client_open_named(struct user_scheme *s, struct request *r, const void *bytes,
-                               size_t size, unsigned flags, struct file **file)
+err_t client_open_named(struct user_scheme *s, struct request *r, const void *bytes, size_t size,
+                        unsigned flags, struct file **file)
 {
     struct io io = io_kernel((void *)(uintptr_t)bytes, size);
     err_t e = client_lend(s, r, &io, size, LOAN_READ);
@@ -224,7 +224,7 @@ err_t client_open(struct scheme *scheme, const struct view *v, const char *path,
     err_t e = client_begin(s, NULL, MESSAGE_OPEN, &r);
     if (e)
         return e;
-    r->message.a = flags_for_server(flags) | (flags & OPEN_CREATE ? mode & REDOX_O_MODE : 0);
+    r->message.a = client_flags(flags) | (flags & OPEN_CREATE ? mode & REDOX_O_MODE : 0);
     return client_open_named(s, r, path, length, flags, file);
 }
 
@@ -340,7 +340,7 @@ static err_t client_resize(struct file *f, uint64_t size)
 
 static err_t client_change_flags(struct file *f, unsigned flags)
 {
-    uint64_t theirs = flags_for_server(flags);
+    uint64_t theirs = client_flags(flags);
     return (err_t)min_of(client_ask(f->data, MESSAGE_CONTROL, REDOX_F_SETFL, theirs), (int64_t)0);
 }
 
@@ -399,7 +399,8 @@ static err_t client_send(struct file *f, struct file *sent, unsigned flags, uint
     .status = client_status, .set_status = client_set_status, .totals = client_totals,      \
     .derive = client_derive, .change_flags = client_change_flags, .send = client_send,      \
     .map = client_map, .unmapped = client_unmapped, .rename = client_rename,                \
-    .close = client_close, .keeps_offset = true
+    .open_at = client_open_at, .remove_at = client_remove_at, .link = client_link,          \
+    .call = client_message, .close = client_close, .keeps_offset = true
 
 const struct file_ops client_streams = { CLIENT_FILES };
 const struct file_ops client_seekers = { CLIENT_FILES, .seek = client_seek };

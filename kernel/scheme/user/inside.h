@@ -72,8 +72,19 @@ int64_t client_ask_bytes(struct client *c, enum message_kind kind, void *bytes, 
                          enum loan_way way, uint64_t a, uint64_t b);
 err_t client_open(struct scheme *s, const struct view *v, const char *path, size_t length,
                   unsigned flags, unsigned mode, struct file **file) must_check;
+// Sends an OPEN, OPEN_AT or DUP, which `r` is but for the bytes that say what is wanted.
+err_t client_open_named(struct user_scheme *s, struct request *r, const void *bytes, size_t size,
+                        unsigned flags, struct file **file) must_check;
+uint64_t client_flags(unsigned flags);
 err_t client_remove(struct scheme *s, const struct view *v, const char *path, size_t length,
                     bool directory) must_check;
+
+// later.c
+err_t client_open_at(struct file *f, const char *path, size_t length, unsigned flags, unsigned mode,
+                     struct file **file) must_check;
+err_t client_remove_at(struct file *f, const char *path, size_t length, bool directory) must_check;
+err_t client_link(struct file *f, const char *path, size_t length) must_check;
+int64_t client_message(struct file *f, struct io *io, unsigned way, const uint64_t words[3]);
 
 // scattered.c
 typedef len_t (*client_transfer_t)(struct file *f, struct io *io, uint64_t offset,

@@ -38,6 +38,11 @@ enum message_kind {
     MESSAGE_UNMAP,   // size; a: 0, b: offset
     MESSAGE_CANCEL,  // a: id of the request; never answered
     MESSAGE_ENTRIES, // version 2. a: size of a header, b: where to go on
+    // Of later versions than 0.5.2, for servers of version 2. Buffers of the first three: a path.
+    MESSAGE_OPEN_AT,   // a: flags with mode, b: those of them that fcntl sets
+    MESSAGE_REMOVE_AT, // a: REDOX_AT_*
+    MESSAGE_LINK,
+    MESSAGE_CALL, // a, b, and user and group in place of the caller's: the words of its metadata
     MESSAGE_COUNT
 };
 

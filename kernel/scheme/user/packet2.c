@@ -17,6 +17,8 @@ static const uint8_t codes[MESSAGE_COUNT] = {
     [MESSAGE_RESIZE] = REDOX_SQE_FTRUNCATE, [MESSAGE_TIMES] = REDOX_SQE_FUTIMENS,
     [MESSAGE_MAP] = REDOX_SQE_MMAP_PREP,    [MESSAGE_UNMAP] = REDOX_SQE_MUNMAP,
     [MESSAGE_CANCEL] = REDOX_SQE_CANCEL,    [MESSAGE_ENTRIES] = REDOX_SQE_GETDENTS,
+    [MESSAGE_OPEN_AT] = REDOX_SQE_OPENAT,   [MESSAGE_REMOVE_AT] = REDOX_SQE_UNLINKAT,
+    [MESSAGE_LINK] = REDOX_SQE_FLINK,       [MESSAGE_CALL] = REDOX_SQE_CALL,
 };
 
 static void arguments(const struct message *m, uint64_t *to)
@@ -39,6 +41,10 @@ static void arguments(const struct message *m, uint64_t *to)
     case MESSAGE_TOTALS:
     case MESSAGE_TIMES:
     case MESSAGE_ENTRIES:
+    case MESSAGE_OPEN_AT:
+    case MESSAGE_REMOVE_AT:
+    case MESSAGE_LINK:
+    case MESSAGE_CALL:
         to[1] = m->buffer;
         to[2] = m->size;
         to[3] = m->a;

@@ -361,7 +361,7 @@ static struct request *find_locked(struct request_queue *q, const struct answer 
 
 static bool opens(const struct message *m)
 {
-    return m->kind == MESSAGE_OPEN || m->kind == MESSAGE_DUP;
+    return m->kind == MESSAGE_OPEN || m->kind == MESSAGE_DUP || m->kind == MESSAGE_OPEN_AT;
 }
 
 // A request that nobody waits for has its answer and is in our hands (NEW): gives back what it

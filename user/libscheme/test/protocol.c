@@ -76,6 +76,21 @@ static int64_t test_map(struct scheme_call *c, struct scheme_handle *h, uint64_t
     return (int64_t)(0x10000 + offset + size);
 }
 
+static int64_t test_open_at(struct scheme_call *c, struct scheme_handle *h,
+                            struct scheme_handle *from, const char *path, size_t path_length)
+{
+    return from == &handles[0] && h->flags == (REDOX_O_RDWR | REDOX_O_NONBLOCK)
+               ? test_open(c, h, path, path_length)
+               : -REDOX_EINVAL;
+}
+
+static int64_t test_message(struct scheme_call *c, struct scheme_handle *h, void *payload,
+                            size_t size, const uint64_t words[3])
+{
+    memset(payload, '!', size);
+    return (int64_t)(words[0] + words[1]);
+}
+
 static void test_close(struct scheme_call *c, struct scheme_handle *h)
 {
     closed++;
@@ -94,6 +109,8 @@ static const struct scheme_ops ops = {
     .size = test_size,
     .status = test_status,
     .map = test_map,
+    .open_at = test_open_at,
+    .message = test_message,
     .cancel = test_cancel,
 };
 static const struct scheme_ops no_ops;
@@ -191,6 +208,22 @@ static void version_2_is_told_offsets(void **state)
     assert_int_equal(sqe(REDOX_SQE_FSIZE, 0, 0, 0, 0, 0), 6);
     assert_int_equal(open_2("stream", REDOX_O_RDONLY), 1);
     assert_int_equal(cqe.extra[0], 0);
+}
+
+static void later_requests_are_understood(void **state)
+{
+    char bytes[4] = "abc";
+    assert_int_equal(open_2("file", REDOX_O_RDWR), 0);
+    assert_int_equal(sqe(REDOX_SQE_OPENAT, 0, "file", 4, REDOX_O_RDWR, REDOX_O_NONBLOCK), 1);
+    assert_int_equal(cqe.extra[0], REDOX_CQE_POSITIONED);
+    assert_int_equal(sqe(REDOX_SQE_OPENAT, 0, "none", 4, REDOX_O_RDWR, REDOX_O_NONBLOCK),
+                     -REDOX_ENOENT);
+    assert_false(handles[2].used);
+    assert_int_equal(sqe(REDOX_SQE_OPENAT, 2, "file", 4, 0, 0), -REDOX_EBADF);
+    assert_int_equal(sqe(REDOX_SQE_UNLINKAT, 0, "file", 4, 0, 0), -REDOX_EOPNOTSUPP);
+    assert_int_equal(sqe(REDOX_SQE_FLINK, 0, "file", 4, 0, 0), -REDOX_EXDEV);
+    assert_int_equal(sqe(REDOX_SQE_CALL, 0, bytes, 2, 3, 4), 7);
+    assert_memory_equal(bytes, "!!c", 3);
 }
 
 static void access_modes_are_checked(void **state)
@@ -359,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup(version_1_keeps_offsets, set_up),
         cmocka_unit_test_setup(version_1_appends, set_up),
         cmocka_unit_test_setup(version_2_is_told_offsets, set_up),
+        cmocka_unit_test_setup(later_requests_are_understood, set_up),
         cmocka_unit_test_setup(access_modes_are_checked, set_up),
         cmocka_unit_test_setup(handles_come_and_go, set_up),
         cmocka_unit_test_setup(answers_may_come_later, set_up),
