@@ -8,6 +8,7 @@
 #include "kernel/scheme/file.h"
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/notice.h"
 #include "kernel/scheme/socket/socket.h"
 #include "kernel/scheme/watch.h"
 #include "lib/string.h"
@@ -120,8 +121,10 @@ err_t file_make(const struct file_ops *ops, struct node *node, struct name *wher
     if (node)
         node_get(node);
     f->where = where;
-    if (where)
+    if (where) {
         name_get(where);
+        f->quiet = __atomic_load_n(&where->quiet, __ATOMIC_RELAXED);
+    }
     mutex_init(&f->lock, RANK_FILE);
     list_init(&f->watchers);
     spin_init(&f->watch_lock, RANK_WATCH_FILE);
@@ -133,6 +136,7 @@ err_t file_make(const struct file_ops *ops, struct node *node, struct name *wher
 void file_end(struct file *f)
 {
     watch_file_closing(f);
+    notice_file(f, f->flags & OPEN_WRITE ? NOTICE_CLOSE_WRITE : NOTICE_CLOSE_OTHER);
     if (unlikely(has_locks(f)) && hooks->released)
         hooks->released(f);
     if (f->ops->close)
@@ -159,6 +163,15 @@ void descriptor_file_put(struct descriptors *d, struct file *f)
         socket_collect();
 }
 
+// To a file that somebody may watch.
+static no_inline len_t read_told(struct file *f, struct io *io, uint64_t offset)
+{
+    len_t n = f->ops->read(f, io, offset);
+    if (n > 0)
+        notice_file(f, NOTICE_ACCESS);
+    return n;
+}
+
 static force_inline len_t read_checked(struct file *f, struct io *io, uint64_t offset)
 {
     if (unlikely(!(f->flags & OPEN_READ)))
@@ -170,6 +183,8 @@ static force_inline len_t read_checked(struct file *f, struct io *io, uint64_t o
     if (offset != FILE_OFFSET_OWN && offset &&
         io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
         return -EINVAL;
+    if (notice_stale(f->quiet))
+        return read_told(f, io, offset);
     return f->ops->read(f, io, offset);
 }
 
@@ -186,7 +201,7 @@ static no_inline len_t write_within_limit(struct file *f, struct io *io, uint64_
     return n;
 }
 
-static force_inline len_t write_checked(struct file *f, struct io *io, uint64_t offset)
+static force_inline len_t write_unwatched(struct file *f, struct io *io, uint64_t offset)
 {
     if (unlikely(!(f->flags & OPEN_WRITE)))
         return -EBADF;
@@ -198,6 +213,20 @@ static force_inline len_t write_checked(struct file *f, struct io *io, uint64_t 
     if (f->node && f->node->kind == NODE_FILE && hooks->write_room)
         return write_within_limit(f, io, offset);
     return f->ops->write(f, io, offset);
+}
+
+// To a file that somebody may watch.
+static no_inline len_t write_told(struct file *f, struct io *io, uint64_t offset)
+{
+    len_t n = write_unwatched(f, io, offset);
+    if (n > 0)
+        notice_file(f, NOTICE_MODIFY);
+    return n;
+}
+
+static force_inline len_t write_checked(struct file *f, struct io *io, uint64_t offset)
+{
+    return notice_stale(f->quiet) ? write_told(f, io, offset) : write_unwatched(f, io, offset);
 }
 
 static no_inline len_t read_seekable(struct file *f, struct io *io)
@@ -332,6 +361,8 @@ err_t file_list(struct file *f, struct directory_sink *s)
     f->offset = p.offset;
     if (lock)
         mutex_unlock(&f->lock);
+    if (!e)
+        notice_file(f, NOTICE_ACCESS);
     return e;
 }
 
@@ -377,7 +408,10 @@ err_t file_resize(struct file *f, uint64_t size)
         return -EBADF;
     if (!(f->flags & OPEN_WRITE) || size > INT64_MAX)
         return -EINVAL;
-    return f->ops->resize ? f->ops->resize(f, size) : -EINVAL;
+    err_t e = f->ops->resize ? f->ops->resize(f, size) : -EINVAL;
+    if (!e)
+        notice_file(f, NOTICE_MODIFY);
+    return e;
 }
 
 err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t size)
@@ -388,7 +422,10 @@ err_t file_allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t siz
         return -EINVAL;
     if (!range_fits(offset, size, INT64_MAX))
         return -EFBIG;
-    return f->ops->allocate ? f->ops->allocate(f, mode, offset, size) : -EOPNOTSUPP;
+    err_t e = f->ops->allocate ? f->ops->allocate(f, mode, offset, size) : -EOPNOTSUPP;
+    if (!e)
+        notice_file(f, NOTICE_MODIFY);
+    return e;
 }
 
 err_t file_status(struct file *f, struct file_status *status)

@@ -177,6 +177,7 @@ struct file {
     int32_t owner;   // F_SETOWN
     int32_t owner_signal;
     struct list watchers; // epoll and the like: files that watch this one
+    uint64_t quiet;       // the notice_stamp at which nobody watched its node (notice.h)
     struct spinlock watch_lock;
 };
 

@@ -8,6 +8,7 @@
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/notice.h"
 #include "lib/string.h"
 
 static struct mutex mounts_lock;
@@ -134,6 +135,14 @@ err_t mount_change(const struct view *v, const char *path, unsigned flags)
     return 0;
 }
 
+static bool is_mounted_locked(const struct scheme *s)
+{
+    list_for_each (link, &mounts)
+        if (container_of(link, struct mount, link)->scheme == s)
+            return true;
+    return false;
+}
+
 err_t mount_remove(const struct view *v, const char *path, bool lazy)
 {
     struct mount *m;
@@ -148,11 +157,15 @@ err_t mount_remove(const struct view *v, const char *path, bool lazy)
         e = -EINVAL;
     else if (!lazy && __atomic_load_n(&root->references, __ATOMIC_ACQUIRE) > 2) // table and ours
         e = -EBUSY;
+    bool last = false;
     if (!e) {
         names_unmount(root);
         list_remove(&m->link);
+        last = !is_mounted_locked(m->scheme);
     }
     mutex_unlock(&mounts_lock);
+    if (last)
+        notice_unmounted(m->scheme);
     name_put(root);
     if (!e)
         name_put(root); // the table's

@@ -4,6 +4,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/sched/timer.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/notice.h"
 
 static struct slab_cache *nodes;
 
@@ -43,8 +44,13 @@ void node_get(struct node *n)
 
 void node_put(struct node *n)
 {
-    if (__atomic_sub_fetch(&n->references, 1, __ATOMIC_ACQ_REL))
+    if (unlikely(__atomic_load_n(&n->notice, __ATOMIC_RELAXED) != NULL)) {
+        if (!notice_node_put(n))
+            return;
+        notice_node_drop(n);
+    } else if (__atomic_sub_fetch(&n->references, 1, __ATOMIC_ACQ_REL)) {
         return;
+    }
     if (n->ops->drop)
         n->ops->drop(n);
     if (n->object)
@@ -204,6 +210,16 @@ err_t node_set_status(const struct view *v, struct node *n, const struct file_st
     return e;
 }
 
+// What watchers are told when these were changed (as inotify(7) has it).
+static unsigned change_event(unsigned what)
+{
+    unsigned times = what & (STATUS_ACCESSED | STATUS_MODIFIED);
+    if (what & (STATUS_MODE | STATUS_USER | STATUS_GROUP) ||
+        times == (STATUS_ACCESSED | STATUS_MODIFIED))
+        return NOTICE_ATTRIBUTES;
+    return what & (STATUS_SIZE | STATUS_MODIFIED) ? NOTICE_MODIFY : times ? NOTICE_ACCESS : 0;
+}
+
 static bool mount_is_read_only(const struct name *n)
 {
     return n && n->mount && n->mount->flags & MOUNT_READ_ONLY;
@@ -212,7 +228,12 @@ static bool mount_is_read_only(const struct name *n)
 err_t name_set_status(const struct view *v, struct name *n, const struct file_status *status,
                       unsigned what)
 {
-    return mount_is_read_only(n) ? -EROFS : node_set_status(v, n->node, status, what);
+    if (mount_is_read_only(n))
+        return -EROFS;
+    err_t e = node_set_status(v, n->node, status, what);
+    if (!e)
+        notice_name(n, change_event(what));
+    return e;
 }
 
 err_t file_set_status(const struct view *v, struct file *f, const struct file_status *status,
@@ -222,5 +243,10 @@ err_t file_set_status(const struct view *v, struct file *f, const struct file_st
         return f->ops->set_status(f, v, status, what);
     if (!f->node)
         return -EPERM;
-    return mount_is_read_only(f->where) ? -EROFS : node_set_status(v, f->node, status, what);
+    if (mount_is_read_only(f->where))
+        return -EROFS;
+    err_t e = node_set_status(v, f->node, status, what);
+    if (!e)
+        notice_file(f, change_event(what));
+    return e;
 }

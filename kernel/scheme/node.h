@@ -80,6 +80,8 @@ struct node_ops {
     void (*drop)(struct node *n);
 };
 
+struct notice_head;
+
 struct node {
     uint32_t references;
     const struct node_ops *ops;
@@ -100,6 +102,7 @@ struct node {
     struct list locks; // advisory locks (process room)
     struct spinlock locks_lock;
     struct wait_queue locks_wait;
+    struct notice_head *notice; // who is told of changes (notice.h); NULL: nobody ever was
 };
 
 // A place in the tree. `text`, `parent` and `hash` change when it is moved: read them through
@@ -117,8 +120,9 @@ struct name {
     char *text;          // NUL-terminated; short_text or a heap block
     uint32_t generation; // of the parent's node when this was last known to be right
     uint16_t length;
-    bool removed, cached;
+    bool removed, cached, detached; // detached: never was in a directory
     char short_text[24];
+    uint64_t quiet; // the notice_stamp at which nobody watched it or its directory (notice.h)
 };
 
 struct scheme_totals {

@@ -3,6 +3,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/device.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/notice.h"
 #include "kernel/scheme/path_scheme.h"
 #include "kernel/scheme/pipe.h"
 #include "kernel/scheme/tree.h"
@@ -88,10 +89,14 @@ err_t name_open_place(const struct view *v, struct name *where, unsigned flags, 
     __atomic_fetch_and(&(*file)->flags, ~(unsigned)OPEN_ONCE, __ATOMIC_RELAXED);
     if (flags & OPEN_TRUNCATE && !made && n->kind == NODE_FILE) {
         e = n->ops->resize ? n->ops->resize(n, 0) : -EINVAL;
-        if (e)
+        if (e) {
             file_put(*file);
+            return e;
+        }
+        notice_file(*file, NOTICE_MODIFY);
     }
-    return e;
+    notice_file(*file, NOTICE_OPEN);
+    return 0;
 }
 
 // Makes the last component, if it is still absent. *made tells; else the caller looks again.

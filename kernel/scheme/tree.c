@@ -8,6 +8,7 @@
 #include "kernel/scheme/tree.h"
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/notice.h"
 #include "kernel/scheme/path_scheme.h"
 #include "lib/string.h"
 
@@ -64,6 +65,7 @@ err_t tree_make_locked(const struct view *v, struct name *dir, struct name *chil
     directory_changed(dir->node);
     child->generation = dir->node->generation;
     names_fill(child, n);
+    notice_entry(dir->node, n, child->text, child->length, NOTICE_CREATE, 0);
     node_put(n);
     return 0;
 }
@@ -131,7 +133,7 @@ err_t name_make_detached(struct name *parent, const char *label, struct node *no
         names_make(parent, label, length, names_hash(parent, label, length), node, parent->mount);
     if (!n)
         return -ENOMEM;
-    n->removed = true;
+    n->removed = n->detached = true;
     *name = n;
     return 0;
 }
@@ -154,6 +156,8 @@ static err_t link_locked(const struct view *v, struct name *from, struct name *d
     directory_changed(dir->node);
     child->generation = dir->node->generation;
     names_fill(child, from->node);
+    notice_node(from->node, NOTICE_ATTRIBUTES); // it has one name more
+    notice_entry(dir->node, from->node, child->text, child->length, NOTICE_CREATE, 0);
     return 0;
 }
 
@@ -211,6 +215,11 @@ static err_t remove_locked(const struct view *v, struct name *dir, struct name *
         return e;
     directory_changed(dir->node);
     names_forget(child);
+    if (!is_directory)
+        notice_node(n, NOTICE_ATTRIBUTES); // it has one name less
+    if (__atomic_load_n(&child->references, __ATOMIC_ACQUIRE) == 1)
+        notice_unlinked(n);
+    notice_entry(dir->node, n, child->text, child->length, NOTICE_DELETE, 0);
     return 0;
 }
 
@@ -326,6 +335,20 @@ static err_t move_allowed(const struct move *m)
     return m->from.at->node->ops->rename ? 0 : -EPERM;
 }
 
+// Before the names change places: who watches the directories; then, who watches what was moved.
+static void move_tell(const struct move *m, bool exchange)
+{
+    struct node *from = m->from.at->node, *to = m->to.at->node;
+    notice_moved(from, m->child, to, m->target, m->child->node);
+    if (!exchange && m->target->node)
+        notice_node(m->target->node, NOTICE_ATTRIBUTES);
+    notice_node(m->child->node, NOTICE_MOVE_SELF);
+    if (exchange) {
+        notice_moved(to, m->target, from, m->child, m->target->node);
+        notice_node(m->target->node, NOTICE_MOVE_SELF);
+    }
+}
+
 // Lets the scheme move the entry, then moves the name.
 static err_t move_apply(struct move *m)
 {
@@ -349,6 +372,7 @@ static err_t move_apply(struct move *m)
         mutex_unlock(&replaced->lock);
     }
     if (!e) {
+        move_tell(m, exchange);
         directory_changed(from->node);
         if (to->node != from->node)
             directory_changed(to->node);
@@ -358,6 +382,8 @@ static err_t move_apply(struct move *m)
         child->generation = to->node->generation;
         if (exchange)
             target->generation = from->node->generation;
+        notice_arrived(to->node);
+        notice_arrived(from->node);
     }
     if (place)
         name_put(place);

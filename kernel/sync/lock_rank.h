@@ -45,9 +45,11 @@ enum lock_rank {
     RANK_FUTEX = 62,        // sched/: one futex bucket
     RANK_WINDOW = 63,       // memory/: what is in use of one server's window
     RANK_PAGE_TABLE = 64,   // memory/: the page tables of one space
+    RANK_NOTICE = 65,       // scheme/: who is told of changes of one node
     RANK_WATCH_ITEM = 66,   // scheme/: one watch's tie to its file
     RANK_WATCH_FILE = 67,   // scheme/: the watches of one file
     RANK_MUTEX = 68,        // sync/: the inside of a sleeping lock
+    RANK_NOTICE_QUEUE = 69, // scheme/: what one such file was told
     RANK_WAIT = 70,         // sync/: one wait queue
     RANK_WATCH_UP = 71,     // scheme/: which watch lists watch which
     RANK_WATCH_WAIT = 72,   // scheme/: what is ready of a watch list, and who waits for it

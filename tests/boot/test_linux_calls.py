@@ -3,7 +3,7 @@
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["events", "futexes", "memfds", "memory_locks", "pidfds", "schedule",
+PROGRAMS = ["events", "futexes", "memfds", "memory_locks", "notices", "pidfds", "schedule",
             "shared_segments", "timers",
             "transfers"]
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What one user may have of user schemes at once: schemes, and requests that are under way or were
-// given up before their answer. (Lent memory is counted where it is lent.) An account lives while
-// somebody holds it: each open file of a user scheme holds its opener's.
+// What one user may have at once: of user schemes (schemes, and requests that are under way or were
+// given up before their answer) and of what the kernel keeps for programs (enum account_thing).
+// (Lent memory is counted where it is lent.) An account lives while somebody holds it: each open
+// file of a user scheme holds its opener's.
 //
 //   struct scheme_account *a = account_get(user);     NULL: no memory
 //   if (!account_take(&a->requests, a->requests_max)) return -EAGAIN;
@@ -12,6 +13,15 @@
 #include "lib/base.h"
 #include "lib/hash.h"
 
+// What else is counted for each user: how much of it there is. Who makes it says how much there may
+// be.
+enum account_thing {
+    ACCOUNT_NOTICE_QUEUES,  // files that tell of changes (notice.h)
+    ACCOUNT_NOTICE_WATCHES, // places that they watch
+    ACCOUNT_NOTICE_BYTES,   // what they were told and nobody has read
+    ACCOUNT_THINGS,
+};
+
 enum { ACCOUNT_REQUESTS = 256, ACCOUNT_REQUESTS_ROOT = 4096, ACCOUNT_SCHEMES = 256 };
 
 struct scheme_account {
@@ -20,7 +30,8 @@ struct scheme_account {
     uint32_t user;
     uint32_t requests, requests_max; // atomic
     uint32_t schemes, schemes_max;
-    uint32_t files_sent; // on the way between sockets
+    uint32_t files_sent;           // on the way between sockets
+    uint64_t used[ACCOUNT_THINGS]; // atomic
 };
 
 struct scheme_account *account_get(uint32_t user) must_check;
@@ -33,6 +44,23 @@ static inline bool account_take(uint32_t *counter, uint32_t most)
         return true;
     __atomic_fetch_sub(counter, 1, __ATOMIC_RELAXED);
     return false;
+}
+
+// False: the user would have more than `most` of it.
+static inline must_check bool account_book(struct scheme_account *a, enum account_thing thing,
+                                           uint64_t amount, uint64_t most)
+{
+    uint64_t sum = __atomic_add_fetch(&a->used[thing], amount, __ATOMIC_RELAXED);
+    if (sum <= most && sum >= amount)
+        return true;
+    __atomic_fetch_sub(&a->used[thing], amount, __ATOMIC_RELAXED);
+    return false;
+}
+
+static inline void account_unbook(struct scheme_account *a, enum account_thing thing,
+                                  uint64_t amount)
+{
+    __atomic_fetch_sub(&a->used[thing], amount, __ATOMIC_RELAXED);
 }
 
 static inline void account_give(uint32_t *counter)
