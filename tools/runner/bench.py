@@ -2,7 +2,7 @@
 """`bench`: runs the programs in bench/ and prints their figures beside the peer's.
 
 A bench is a file bench/NAME.py with `run(bench)`: it measures and calls bench.row(...) for each
-figure. With `profiles(bench)` it says how a row can be repeated for ever (profile.py). Ours and the
+figure, or returns a table of its own as text. With `profiles(bench)` it says how a row can be repeated for ever (profile.py). Ours and the
 peer's runs alternate (bench.alternate), so that a busy machine hurts both.
 """
 import importlib.util
@@ -91,8 +91,9 @@ def command_bench(options):
     build.build(options.build, "linux")
     for name in options.names or known:
         bench = Bench(name, options)
-        _load(known[name]).run(bench)
+        module = _load(known[name])
+        table = module.run(bench) or bench.table()
         progress("")
-        print(f"{name}: {_load(known[name]).__doc__.splitlines()[0]}\n{bench.table()}\n")
+        print(f"{name}: {module.__doc__.splitlines()[0]}\n{table}\n")
         sys.stdout.flush()
     return 0

@@ -62,6 +62,7 @@ def _parser():
     one.add_argument("names", nargs="*", metavar="NAME")
     one.add_argument("--profile", metavar="ROW",
                      help="instead of the table: where one row's instructions go, by function")
+    one.add_argument("--row", metavar="ROW", help="this row only (kernel)")
     one = command("write", "write the disk image to a USB stick", _build_options)
     one.add_argument("device", metavar="DEVICE", nargs="?")
     one.add_argument("--force", action="store_true", help="also a fixed or mounted device")

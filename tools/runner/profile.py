@@ -2,25 +2,29 @@
 """`bench --profile ROW`: where the instructions of one row go, by function.
 
 A program repeats the row for ever and prints "loop" when it is warm. From then on QEMU writes down
-each instruction it executes (one a block, so one line each), for a few megabytes. The kernel is
+each instruction it executes (one a block, so one line each), for some megabytes. The kernel is
 where it was linked (nokaslr), so its symbols tell the function of each address. What lies between
-two turns of the row (each so many system calls) is one sample; timers and the like make some of
-them longer, so only those of the most frequent length count.
+two turns of the row (each so many system calls, or from one call of a function of the program to the
+next) is one sample; timers and the like make some of them longer, so only those of about the median
+length count.
 """
 import bisect
 import collections
 import pathlib
 import re
+import statistics
 import subprocess
 import time
 import types
 
 import build
 import execute
+from files import ROOT
 from qemu import Machine
 from say import Failure
 
-LOG_BYTES = 48 << 20
+LOG_BYTES = 160 << 20
+NEAR = 0.02             # of the median
 SECONDS = 100
 LINE = re.compile(rb"/([0-9a-f]{16})/")
 KERNEL = 1 << 63
@@ -80,9 +84,19 @@ def _record(options, script, add):
         return log.read_bytes()
 
 
+def _border(symbols, calls):
+    """The address that tells turns apart, and how often it comes in one: of `calls` system calls, or
+    of the (program, function) that begins one."""
+    if isinstance(calls, int):
+        return symbols.addresses[symbols.names.index(ENTRY)], calls
+    program, function = calls
+    own = _Symbols(ROOT / program)
+    return own.addresses[own.names.index(function)], 1
+
+
 def _samples(trace, symbols, calls):
     """[Counter of instructions, by function; of calls, by (function,)] of each turn of the row."""
-    entry = symbols.addresses[symbols.names.index(ENTRY)]
+    entry, calls = _border(symbols, calls)
     samples, seen = [], 0
     now = collections.Counter()
     for found in LINE.finditer(trace):
@@ -110,8 +124,10 @@ def text(options, row, recipe):
     samples = _samples(_record(options, script, add), symbols, calls)
     if not samples:
         raise Failure("the trace is shorter than one turn of the row")
-    usual, times = collections.Counter(map(_length, samples)).most_common(1)[0]
-    total = sum((s for s in samples if _length(s) == usual), collections.Counter())
+    usual = statistics.median_low(map(_length, samples))
+    alike = [s for s in samples if abs(_length(s) - usual) <= NEAR * usual]
+    times = len(alike)
+    total = sum(alike, collections.Counter())
     lines = [f"{row}: {usual} instructions a turn ({times} of {len(samples)} turns)",
              "  instructions     calls  function"]
     lines += [f"{count / times:14.1f}{total[name,] / times:10.1f}  {name}"
