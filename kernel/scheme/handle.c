@@ -110,6 +110,16 @@ static void text_close(struct file *f)
     heap_free(t);
 }
 
+// The number that whoever opens this line's name finds.
+static uint64_t entry_inode(const char *path, const char *name, size_t size)
+{
+    char whole[2 * NAME_LENGTH_MAX];
+    size_t length = strlen(path);
+    bool slash = length && path[length - 1] != '/';
+    int n = format_text(whole, sizeof(whole), "%s%s%.*s", path, slash ? "/" : "", (int)size, name);
+    return n < (int)sizeof(whole) ? inode_of(whole) : 1;
+}
+
 // Offsets of entries: 2 + where the line begins.
 static err_t listing_list(struct file *f, uint64_t offset, struct directory_sink *s)
 {
@@ -121,7 +131,8 @@ static err_t listing_list(struct file *f, uint64_t offset, struct directory_sink
         const char *end = memchr(name, '\n', t->length - at);
         size_t size = end ? (size_t)(end - name) : t->length - at;
         at += size + 1;
-        if (size && !s->entry(s, name, size, at + 1, t->entries, at + 2))
+        uint64_t inode = entry_inode(handle_rest(f), name, size);
+        if (size && !s->entry(s, name, size, inode, t->entries, at + 2))
             break;
     }
     return 0;

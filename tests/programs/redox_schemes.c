@@ -270,6 +270,39 @@ static void log_is_limited_for_each_user(void)
     expect(found >= 200 && (uint64_t)found <= 200 + 20 * seconds);
 }
 
+// What getdents says of a name is what fstat says of the file.
+static void same_number(const char *directory, const char *name, uint64_t inode)
+{
+    char path[200];
+    struct redox_stat s = { 0 };
+    size_t length = strlen(directory);
+    bool slash = directory[length - 1] != ':';
+    print_into(path, sizeof(path), "%s%s%s", directory, slash ? "/" : "", name);
+    int64_t fd = file_open(path, REDOX_O_STAT);
+    if (fd < 0 || redox_fstat(fd, &s) || s.st_ino != inode)
+        test_failed(__FILE_NAME__, __LINE__, "%s: %lld, %llx is not %llx", path, (long long)fd,
+                    (unsigned long long)s.st_ino, (unsigned long long)inode);
+    redox_close(fd);
+}
+
+static void listings_tell_the_numbers_of_files(void)
+{
+    static const char *const listed[] = { "sys:", "irq:", "irq:cpu-00", "time:", "serio:" };
+    static char entries[8192];
+    for (size_t i = 0; i < array_len(listed); i++) {
+        int64_t fd = file_open(listed[i], REDOX_O_RDONLY | REDOX_O_DIRECTORY), at = 0;
+        int64_t n = redox_getdents(fd, entries, sizeof(entries), 0);
+        expect(fd >= 0 && n > 0);
+        while (at < n && !test_has_failed()) {
+            struct redox_dirent_header h;
+            memcpy(&h, entries + at, sizeof(h));
+            same_number(listed[i], entries + at + sizeof(h), h.inode);
+            at += h.length;
+        }
+        redox_close(fd);
+    }
+}
+
 int main(int argc, char **argv, char **envp)
 {
     static const struct test tests[] = {
@@ -282,6 +315,7 @@ int main(int argc, char **argv, char **envp)
         TEST(socket_pairs_pass_descriptors),
         TEST(shared_memory_is_shared),
         TEST(terminals_have_handles),
+        TEST(listings_tell_the_numbers_of_files),
         TEST(log_is_limited_for_each_user),
     };
     return run_tests(tests, array_len(tests));
