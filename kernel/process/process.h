@@ -277,6 +277,10 @@ int32_t process_parent_number(void);         // the calling process's parent; 0:
 // other's ids are its own and it can be dumped, or it has CAP_SYS_PTRACE (ptrace(2), "access
 // mode").
 err_t process_may_inspect(struct process *p) must_check;
+// Its space, with a reference, for a caller that may inspect it; NULL: it has none. Who executes a
+// set-user-id file changes its ids before its space: what is taken first and asked for then is never
+// another user's.
+err_t process_inspect_space(struct process *p, struct space **space) must_check;
 
 // Whether the calling process may say it is that one, to the reader of a socket: -EPERM: neither
 // its own number, users and groups, nor the capabilities; -ESRCH: no such process.

@@ -52,16 +52,19 @@ bool process_is_there(struct process *p)
 
 err_t process_take_file(struct process *p, int number, struct file **file)
 {
-    if (process_may_inspect(p))
-        return -EPERM;
     uint64_t flags = spin_lock_irq(&p->lock);
     struct descriptors *d = p->descriptors;
     if (d)
         descriptors_get(d);
     spin_unlock_irq(&p->lock, flags);
     if (!d)
-        return -ESRCH;
+        return process_may_inspect(p) ? -EPERM : -ESRCH;
     err_t e = descriptor_file(d, number, file);
     descriptors_put(d);
+    if (process_may_inspect(p)) { // now, when it cannot have become somebody else's
+        if (!e)
+            file_put(*file);
+        return -EPERM;
+    }
     return e;
 }

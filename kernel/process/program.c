@@ -3,6 +3,7 @@
 #include "kernel/process/program.h"
 #include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/timers.h"
 #include "kernel/process/load.h"
@@ -182,13 +183,20 @@ static err_t make_stack(struct program *p)
     return p->abi->stack_build(p, &p->stack_pointer);
 }
 
+// Nobody else governs it, or shares its working directory and umask.
+static bool is_alone(struct process *p)
+{
+    return context_may_gain(p) && __atomic_load_n(&p->place->references, __ATOMIC_ACQUIRE) == 1;
+}
+
 // Who the program will run as: set-user-id and set-group-id bits count unless the mount or
 // no_new_privs say no.
 static void note_files_owner(struct program *p)
 {
     struct node *n = p->file->node;
     struct mount *m = p->file->where ? p->file->where->mount : NULL;
-    if ((m && (m->flags & MOUNT_NO_SUID)) || process_current()->no_new_privileges)
+    if (!(n->mode & (MODE_SET_USER | MODE_SET_GROUP)) || (m && (m->flags & MOUNT_NO_SUID)) ||
+        process_current()->no_new_privileges || !is_alone(process_current()))
         return;
     if (n->mode & MODE_SET_USER)
         p->file_user = n->user;
@@ -396,6 +404,7 @@ err_t program_exec(struct name *start, const char *path, unsigned find_flags,
     }
 
 drop:
+    context_gain_end(self);
     if (p) {
         if (p->space)
             space_put(p->space);

@@ -2,6 +2,7 @@
 // Who a process is and where it stands in the tree of names, read while other threads change it.
 // Guards: process.lock for the pointers to credentials and place, place->lock for what is in one.
 #include "kernel/memory/heap.h"
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "kernel/scheme/caller.h"
 #include "kernel/scheme/namespace.h"
@@ -44,6 +45,18 @@ err_t process_may_inspect(struct process *p)
     bool contained = !(theirs.permitted & ~mine.permitted); // it has no right that we lack
     bool may = (same && contained && p->dumpable) || credentials_have(&mine, CAPABILITY_SYS_PTRACE);
     return may ? 0 : -EACCES;
+}
+
+err_t process_inspect_space(struct process *p, struct space **space)
+{
+    struct space *s = context_space(p);
+    err_t e = process_may_inspect(p);
+    if (e && s) {
+        space_put(s);
+        s = NULL;
+    }
+    *space = s;
+    return e;
 }
 
 err_t process_may_claim(int32_t number, uint32_t user, uint32_t group)

@@ -3,9 +3,19 @@
 import pytest
 from harness import execute, program
 
-PROGRAMS = ["events", "futexes", "memfds", "memory_locks", "notices", "pidfds", "schedule",
-            "shared_segments", "timers",
-            "transfers"]
+PROGRAMS = [
+    "events",
+    "futexes",
+    "gain",
+    "memfds",
+    "memory_locks",
+    "notices",
+    "pidfds",
+    "schedule",
+    "shared_segments",
+    "timers",
+    "transfers",
+]
 
 
 @pytest.mark.parametrize("smp", [1, 3])

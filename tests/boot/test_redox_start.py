@@ -63,6 +63,15 @@ redox_first ask | (exit 0); echo done"""
     assert result.text.splitlines() == ["1", "7", "Abi:\tlinux", "done"]
 
 
+def test_set_user_id_bits_count_for_the_kernel_alone():
+    """Who loads a file as Redox programs do runs it as oneself, whatever its bits say."""
+    script = '''cp /bin/gain /gain-suid; chmod 4755 /gain-suid
+redox_exec exec /gain-suid who; echo "root $?"
+redox_exec nobody /gain-suid who; echo "nobody $?"'''
+    result = execute("sh", "-c", script, add=[program("redox_exec"), program("gain")])
+    assert result.text.splitlines() == ["root 42", "nobody 43"]
+
+
 LOADED = """
 run() { file=/bin/$1; shift; redox_exec $how $file "$@"; echo $?; }
 for how in exec spawn; do

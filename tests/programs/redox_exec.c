@@ -2,12 +2,12 @@
 // exec and spawn of files as Redox's C library does it: the ELF file's segments go into an empty
 // space, and its arguments, environment and vector onto a stack there.
 //
-//   redox_exec exec|spawn|ignore|low PROGRAM ARGUMENT...
+//   redox_exec exec|spawn|ignore|low|nobody PROGRAM ARGUMENT...
 //
 // It works in /usr/bin as C libraries do: the kernel is only told by the vector. "ignore": as exec,
 // with SIGHUP ignored, which is handed on in the same way. "low": with a stack at the lowest
-// addresses and an environment of 1.6 MB, which do not fit below it once more. Ends as PROGRAM
-// does.
+// addresses and an environment of 1.6 MB, which do not fit below it once more. "nobody": as exec by
+// the user nobody. Ends as PROGRAM does.
 #include "tests/programs/redox_contexts.h"
 
 enum {
@@ -15,6 +15,7 @@ enum {
     LOAD = 1,
     DYNAMIC = 3,
     STRINGS = 2 * PAGE, // of the stack
+    NOBODY = 65534,
     ROOM = 16384,
 };
 #define BIAS 0x100000000ull // of programs that may be anywhere
@@ -185,6 +186,8 @@ int main(int argc, char **argv, char **envp)
 {
     if (argc < 3)
         return 104;
+    if (argv[1][0] == 'n' && (redox_setregid(NOBODY, NOBODY) || redox_setreuid(NOBODY, NOBODY)))
+        return 105;
     int64_t pid = execute(argv[2], argv + 2, envp, argv[1]);
     uint64_t status = 0;
     must(redox_waitpid((uint64_t)pid, &status, 0));

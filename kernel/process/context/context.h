@@ -66,6 +66,12 @@ err_t context_open(const char *path, size_t length, unsigned flags, bool numbers
 // Whether what follows "/scheme/proc/" is meant for us, not for the tree that Linux knows.
 bool context_knows_path(const char *path, size_t length);
 
+// exec of a set-user-id file: false while somebody who is not root holds a handle by which the
+// process could be governed; the file's owner does not count then. Until context_gain_end() no such
+// handle is given.
+bool context_may_gain(struct process *p);
+void context_gain_end(struct process *p);
+
 void context_state_init(struct process *p);
 void context_state_drop(struct process *p); // with the process
 
@@ -79,6 +85,7 @@ void context_attend(struct task *t, struct trap_frame *f);
 // Whether the task has something to do there before it may sleep again (interrupts waits).
 bool context_wanted(const struct process *p);
 
+struct space *context_space(struct process *p); // with a reference; NULL
 void context_drop_old_table(struct process *p);
 void context_table_put(struct process *p, struct descriptors *d); // its table; it ends
 

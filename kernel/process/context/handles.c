@@ -49,22 +49,60 @@ const struct operation operations[] = {
 // clang-format on
 const unsigned operation_count = array_len(operations);
 
-struct grip *grip_alloc(const struct operation *o, struct process *p)
+// Either exec sees the guest and does not change the user (context_may_gain), or we see that it
+// may.
+static err_t guest_enter(struct grip *g)
+{
+    struct credentials mine;
+    credentials_look(process_current(), &mine);
+    g->is_guest = mine.effective_user != 0;
+    if (!g->is_guest)
+        return 0;
+    __atomic_add_fetch(&g->process->context.guests, 1, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&g->process->context.gains, __ATOMIC_SEQ_CST) ? -EPERM : 0;
+}
+
+static void guest_leave(struct grip *g)
+{
+    if (g->is_guest)
+        __atomic_sub_fetch(&g->process->context.guests, 1, __ATOMIC_SEQ_CST);
+}
+
+bool context_may_gain(struct process *p)
+{
+    __atomic_store_n(&p->context.gains, true, __ATOMIC_SEQ_CST);
+    return !__atomic_load_n(&p->context.guests, __ATOMIC_SEQ_CST);
+}
+
+void context_gain_end(struct process *p)
+{
+    __atomic_store_n(&p->context.gains, false, __ATOMIC_SEQ_CST);
+}
+
+err_t grip_alloc(const struct operation *o, struct process *p, struct grip **grip)
 {
     struct grip *g = heap_alloc(sizeof(*g));
     if (!g)
-        return NULL;
+        return -ENOMEM;
     mutex_init(&g->lock, RANK_TEXT);
     g->operation = o;
     process_get(p);
     g->process = p;
-    return g;
+    err_t e = o->flags & OP_GUARDED || o->write ? guest_enter(g) : 0;
+    if (e) {
+        guest_leave(g);
+        process_put(p);
+        heap_free(g);
+    }
+    *grip = g;
+    return e;
 }
 
 void grip_free(struct grip *g)
 {
     if (g->operation->close)
         g->operation->close(g);
+    guest_leave(g);
     context_put(g->process);
     process_put(g->process);
     heap_free(g->text);
@@ -112,10 +150,11 @@ static err_t context_derive(struct file *f, const void *bytes, size_t size, stru
     err_t e = context_get(g->process);
     if (e)
         return e;
-    struct grip *made = grip_alloc(g->operation, g->process);
-    if (!made) {
+    struct grip *made;
+    e = grip_alloc(g->operation, g->process, &made);
+    if (e) {
         context_put(g->process);
-        return -ENOMEM;
+        return e;
     }
     e = g->operation->derive(g, bytes, size, made);
     if (!e && !made->file)

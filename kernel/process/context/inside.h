@@ -59,6 +59,7 @@ struct grip {
     char *text;
     size_t text_length;
     struct trace *trace;
+    bool is_guest;    // counts in the process's context.guests
     unsigned flags;   // enum open_flag it was opened with
     struct file *own; // the open file itself; what may change of its flags is there
 };
@@ -73,7 +74,8 @@ extern const unsigned operation_count;
 
 // handles.c
 err_t grip_file_make(struct grip *g, unsigned flags, struct file **file) must_check;
-struct grip *grip_alloc(const struct operation *o, struct process *p) must_check;
+// -EPERM: the process is becoming another user.
+err_t grip_alloc(const struct operation *o, struct process *p, struct grip **g) must_check;
 void grip_free(struct grip *g); // of one that became no file
 // The handle behind a number of the calling process, with a reference on its file; -EBADF: there
 // is none, or it is another operation.
@@ -102,7 +104,6 @@ bool context_is_new(struct process *p);
 err_t context_start(struct process *p) must_check;
 // The only task; with a reference. -ESRCH: the process has ended. -EBUSY: it has several.
 err_t context_task(struct process *p, struct task **task) must_check;
-struct space *context_space(struct process *p);    // with a reference; NULL
 void context_program_begins(struct trap_frame *f); // notes its file, calls context.h's hook
 
 // hold.c

@@ -27,6 +27,29 @@ static bool is_ancestor_locked(const struct process *of, const struct process *s
     return false;
 }
 
+// Whether we could take on all ids that another process has or can take on.
+static bool can_be(const struct credentials *mine, const struct credentials *theirs)
+{
+    const uint32_t users[] = { theirs->user, theirs->effective_user, theirs->saved_user };
+    const uint32_t groups[] = { theirs->group, theirs->effective_group, theirs->saved_group };
+    for (size_t i = 0; i < array_len(users); i++)
+        if ((users[i] != mine->user && users[i] != mine->effective_user &&
+             users[i] != mine->saved_user) ||
+            (groups[i] != mine->group && groups[i] != mine->effective_group &&
+             groups[i] != mine->saved_group))
+            return false;
+    return !(theirs->permitted & ~mine->permitted);
+}
+
+// What a program has seen as somebody else (prctl(2), PR_SET_DUMPABLE) is not for others; its own
+// copy before an exec, or a context without a program yet, is.
+static bool is_shown(struct process *p)
+{
+    struct process *self = process_current();
+    return p->dumpable || context_is_new(p) || (p->parent == self && !p->has_execed) ||
+           p->context.first == self->context.first;
+}
+
 static err_t may_open(struct process *p, const struct operation *o, unsigned flags)
 {
     struct process *self = process_current();
@@ -40,8 +63,7 @@ static err_t may_open(struct process *p, const struct operation *o, unsigned fla
     if (!guarded || p == self)
         return 0;
     credentials_look(p, &theirs);
-    bool same = mine.effective_user == theirs.effective_user &&
-                mine.effective_group == theirs.effective_group;
+    bool same = can_be(&mine, &theirs) && is_shown(p);
     uint64_t irq = spin_lock_irq(&process_tree_lock);
     bool below = is_ancestor_locked(p, self);
     spin_unlock_irq(&process_tree_lock, irq);
@@ -58,19 +80,19 @@ err_t grip_make(struct process *p, const char *name, size_t length, unsigned fla
         return -ENOTDIR;
     if (!(o->flags & OP_ENDED) && __atomic_load_n(&p->zombie, __ATOMIC_ACQUIRE))
         return -ESRCH;
-    err_t e = may_open(p, o, flags);
+    err_t e = context_get(p);
     if (e)
         return e;
-    e = context_get(p);
-    if (e)
-        return e;
-    struct grip *g = grip_alloc(o, p);
-    if (!g) {
+    struct grip *g;
+    e = grip_alloc(o, p, &g);
+    if (e) {
         context_put(p);
-        return -ENOMEM;
+        return e;
     }
     g->flags = flags;
-    e = o->open ? o->open(g) : 0;
+    e = may_open(p, o, flags); // after it counts as a guest: p may be about to become somebody else
+    if (!e && o->open)
+        e = o->open(g);
     if (!e)
         e = grip_file_make(g, flags, file);
     if (e)

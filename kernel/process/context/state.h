@@ -35,8 +35,10 @@ struct context_state {
     struct list requests;          // struct context_request.link; the process's signal lock
     struct registers_owed *owed;   // registers.c; the process's signal lock
     struct trace *trace;           // NULL: nobody traces it; the process's signal lock
-    bool stepping;                 // its trap flag is a trace's; its own
-    char *long_name;               // what `name` was set to; NULL: process.name; process lock
+    uint32_t guests; // open guarded handles on it that are not root's; atomic, pairs with `gains`
+    bool gains;      // it executes a set-user-id file: no handle of that kind is given; atomic
+    bool stepping;   // its trap flag is a trace's; its own
+    char *long_name; // what `name` was set to; NULL: process.name; process lock
 };
 
 // What a name may have.

@@ -124,13 +124,15 @@ int32_t proc_next_descriptor(const struct proc_target *t, int32_t from)
 
 static err_t descriptor_of(const struct proc_target *t, struct file **file)
 {
-    if (process_may_inspect(t->process))
-        return -EACCES;
     struct descriptors *d = descriptors_of(t->process);
-    if (!d)
-        return -ENOENT;
-    err_t e = descriptor_file(d, t->number, file);
-    descriptors_put(d);
+    err_t e = d ? descriptor_file(d, t->number, file) : -ENOENT;
+    if (d)
+        descriptors_put(d);
+    if (process_may_inspect(t->process)) { // now, when it cannot have become somebody else's
+        if (!e)
+            file_put(*file);
+        return -EACCES;
+    }
     return e ? -ENOENT : 0;
 }
 

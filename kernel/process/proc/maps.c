@@ -55,23 +55,17 @@ err_t proc_maps_text(const struct proc_target *t, struct text *out)
 {
     struct visit v;
     struct credentials *hold;
-    struct process *p = t->process;
-    if (process_may_inspect(p))
-        return -EACCES;
-    err_t e = visit_begin(&v, out, &hold);
-    if (e)
+    struct space *s;
+    err_t e = process_inspect_space(t->process, &s);
+    if (e || !s)
         return e;
-    uint64_t flags = spin_lock_irq(&p->lock);
-    struct space *s = p->space;
-    if (s)
-        space_get(s);
-    spin_unlock_irq(&p->lock, flags);
-    if (s) {
+    e = visit_begin(&v, out, &hold);
+    if (!e) {
         space_visit(s, map_line, &v);
-        space_put(s);
+        visit_end(&v, hold);
     }
-    visit_end(&v, hold);
-    return 0;
+    space_put(s);
+    return e;
 }
 
 // Linux's names of the schemes that are its file systems.

@@ -2,6 +2,7 @@
 // /proc/PID: one process as text (proc(5)).
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/memory/heap.h"
+#include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/proc/proc.h"
 #include "kernel/process/terminal/terminal.h"
@@ -46,16 +47,6 @@ static const char *state_name(char state)
     }
 }
 
-static struct space *space_of(struct process *p)
-{
-    uint64_t flags = spin_lock_irq(&p->lock);
-    struct space *s = p->space;
-    if (s)
-        space_get(s);
-    spin_unlock_irq(&p->lock, flags);
-    return s;
-}
-
 // Parent, group and session, of one moment.
 static void kin_of(struct process *p, int32_t *parent, int32_t *group, int32_t *session)
 {
@@ -86,7 +77,7 @@ static err_t stat_text(const struct proc_target *t, struct text *out)
     struct child_times times;
     int32_t parent, group, session, foreground = -1;
     uint64_t device = 0, ignored, caught, peak = 0;
-    struct space *s = space_of(p);
+    struct space *s = context_space(p);
     if (s) {
         space_usage(s, &usage);
         peak = process_may_inspect(p) ? 0 : s->stack_top;
@@ -116,7 +107,7 @@ static err_t stat_text(const struct proc_target *t, struct text *out)
 static err_t statm_text(const struct proc_target *t, struct text *out)
 {
     struct space_usage u = { 0 };
-    struct space *s = space_of(t->process);
+    struct space *s = context_space(t->process);
     if (s) {
         space_usage(s, &u);
         space_put(s);
@@ -129,7 +120,7 @@ static err_t statm_text(const struct proc_target *t, struct text *out)
 static void status_memory(struct process *p, struct text *out)
 {
     struct space_usage u = { 0 };
-    struct space *s = space_of(p);
+    struct space *s = context_space(p);
     if (!s)
         return;
     space_usage(s, &u);
@@ -260,7 +251,7 @@ static void memory_text(struct space *s, uaddr_t start, uaddr_t end, struct text
 
 static err_t arguments_text(const struct proc_target *t, struct text *out)
 {
-    struct space *s = space_of(t->process);
+    struct space *s = context_space(t->process);
     if (s) {
         memory_text(s, s->arguments_start, s->arguments_end, out);
         space_put(s);
@@ -270,14 +261,13 @@ static err_t arguments_text(const struct proc_target *t, struct text *out)
 
 static err_t environment_text(const struct proc_target *t, struct text *out)
 {
-    if (process_may_inspect(t->process))
-        return -EACCES;
-    struct space *s = space_of(t->process);
+    struct space *s;
+    err_t e = process_inspect_space(t->process, &s);
     if (s) {
         memory_text(s, s->environment_start, s->environment_end, out);
         space_put(s);
     }
-    return 0;
+    return e;
 }
 
 static err_t limits_text(const struct proc_target *t, struct text *out)
