@@ -141,6 +141,7 @@
 
 // Kernel-internal: never seen by a program. A call that a signal interrupted is to be made again.
 #define ERESTARTSYS      512   // again if the handler says SA_RESTART, else EINTR
+#define ERESTARTNOINTR   513   // again, whatever ran
 #define ERESTARTNOHAND   514   // again only if no handler ran, else EINTR
 #define ERESTART_BLOCK   516   // again through the thread's restart record, else EINTR
 // clang-format on

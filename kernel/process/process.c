@@ -6,6 +6,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
+#include "kernel/sched/futex.h"
 #include "kernel/process/segment.h"
 #include "lib/string.h"
 
@@ -109,6 +110,14 @@ err_t task_find(int32_t number, struct task **task)
     spin_unlock_irq(&process_tree_lock, flags);
     *task = t;
     return t ? 0 : -ESRCH;
+}
+
+err_t futex_owner_find(uint32_t number, struct thread **owner)
+{
+    struct task *t;
+    err_t e = task_find((int32_t)number, &t);
+    *owner = e ? NULL : &t->thread;
+    return e;
 }
 
 void task_put(struct task *t)

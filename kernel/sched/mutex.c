@@ -2,30 +2,24 @@
 // The mutex of kernel/sync/mutex.h. It stands here because it is made of threads.
 //
 // `owner` is taken and given back by compare-and-swap alone while nobody waits. Once bit 0 is set,
-// the holder can let go only under slow_lock, which guards everything else: the waiters of all
-// mutexes, thread.waits, thread.mutexes_held. One lock for all lets a chain of holders be walked
-// without taking their locks one by one; it is taken only where a thread is about to sleep anyway.
+// the holder can let go only under claims_lock, which guards everything else.
 #include "kernel/sync/mutex.h"
 #include "kernel/console/panic.h"
-#include "kernel/sched/turn.h"
+#include "kernel/sched/claim.h"
 #include "kernel/sync/rank.h"
 
-enum { WAITERS = 1, PATIENCE = 2, CHAIN_MOST = 16, SPINS = 50 };
+enum { WAITERS = 1, PATIENCE = 2, SPINS = 50 };
 
 struct mutex_waiter {
-    struct list link;
-    struct thread *thread;
-    struct mutex *mutex;
+    struct claimant claimant;
     unsigned lost; // how often a newcomer was faster
 };
-
-static struct spinlock slow_lock = SPINLOCK_INIT(RANK_MUTEX);
 
 // Before sched_init() there is one flow of control and no thread.
 static uintptr_t self(void)
 {
     struct thread *t = thread_current();
-    return t ? (uintptr_t)t : (uintptr_t)&slow_lock;
+    return t ? (uintptr_t)t : (uintptr_t)&claims_lock;
 }
 
 static struct thread *holder(const struct mutex *m)
@@ -60,88 +54,21 @@ static void rank_leave(const struct mutex *m) {}
 void mutex_init(struct mutex *m, enum lock_rank rank)
 {
     *m = (struct mutex){ .rank = (uint8_t)rank };
-    list_init(&m->waiters);
-    list_init(&m->held_link);
-}
-
-static struct mutex_waiter *first_waiter(struct mutex *m)
-{
-    return list_empty(&m->waiters) ? NULL : list_first(&m->waiters, struct mutex_waiter, link);
-}
-
-// Behind all that are at least as urgent.
-static void insert(struct mutex_waiter *w)
-{
-    struct list *at = w->mutex->waiters.prev;
-    while (at != &w->mutex->waiters &&
-           list_entry(at, struct mutex_waiter, link)->thread->ring.urgency <
-               w->thread->ring.urgency)
-        at = at->prev;
-    list_insert_between(&w->link, at, at->next);
-}
-
-// What the waiters for its mutexes lend to a thread.
-static void lend_to(struct thread *t)
-{
-    uint8_t urgency = 0;
-    list_for_each (link, &t->mutexes_held) {
-        struct mutex_waiter *w = first_waiter(list_entry(link, struct mutex, held_link));
-        if (w)
-            urgency = max_of(urgency, w->thread->ring.urgency);
-    }
-    if (t->ring.inherited != urgency)
-        thread_lend(t, urgency);
-}
-
-// To its place among those who wait with it, unless the mutex was handed to it already.
-static void place_again(struct mutex_waiter *w)
-{
-    if (list_empty(&w->link))
-        return;
-    list_remove(&w->link);
-    insert(w);
-}
-
-// The waiters of `m` changed: its holder, whoever that waits for, and so on.
-static void lend_along(struct mutex *m)
-{
-    for (unsigned n = 0; m && n < CHAIN_MOST; n++) {
-        struct thread *t = holder(m);
-        if (!t || (uintptr_t)t == (uintptr_t)&slow_lock)
-            return;
-        uint8_t before = t->ring.urgency;
-        lend_to(t);
-        struct mutex_waiter *w = t->waits;
-        if (!w || t->ring.urgency == before)
-            return;
-        place_again(w);
-        m = w->mutex;
-    }
-}
-
-// If it is just about to wait, it will queue itself by what it is now: slow_lock orders the two.
-void mutex_waiter_changed(struct thread *t)
-{
-    spin_lock(&slow_lock);
-    if (t->waits) {
-        place_again(t->waits);
-        lend_along(t->waits->mutex);
-    }
-    spin_unlock(&slow_lock);
+    claim_init(&m->claim);
 }
 
 // Makes the thread the holder; others may wait.
-static void give(struct mutex *m, struct thread *t)
+static void give(struct mutex *m, struct claimant *w)
 {
-    bool more = !list_empty(&m->waiters);
-    __atomic_store_n(&m->owner, (uintptr_t)t | (more ? WAITERS : 0), __ATOMIC_RELEASE);
-    if (more)
-        list_push_back(&t->mutexes_held, &m->held_link);
+    claim_wait_end(w);
+    bool more = claim_first(&m->claim) != NULL;
+    __atomic_store_n(&m->owner, (uintptr_t)w->thread | (more ? WAITERS : 0), __ATOMIC_RELEASE);
+    claim_hold(&m->claim, more ? w->thread : NULL);
 }
 
 // Takes the mutex for a queued waiter if it is free; else makes sure that its holder knows of
 // waiters.
-static bool take(struct mutex *m, struct mutex_waiter *w)
+static bool take(struct mutex *m, struct claimant *w)
 {
     for (;;) {
         uintptr_t owner = __atomic_load_n(&m->owner, __ATOMIC_ACQUIRE);
@@ -152,15 +79,14 @@ static bool take(struct mutex *m, struct mutex_waiter *w)
             if (owner == 0 && !__atomic_compare_exchange_n(&m->owner, &owner, WAITERS, false,
                                                            __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
                 continue;
-            list_remove(&w->link);
-            give(m, w->thread);
+            give(m, w);
             return true;
         }
         if (owner & WAITERS)
             return false;
         if (__atomic_compare_exchange_n(&m->owner, &owner, owner | WAITERS, false, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED)) {
-            list_push_back(&((struct thread *)owner)->mutexes_held, &m->held_link);
+            claim_hold(&m->claim, (struct thread *)owner);
             return false;
         }
     }
@@ -172,21 +98,19 @@ static no_inline void lock_slow(struct mutex *m)
     struct thread *t = thread_current();
     assert(t && may_sleep());
     assert(holder(m) != t);
-    struct mutex_waiter w = { .thread = t, .mutex = m };
-    spin_lock(&slow_lock);
-    insert(&w);
-    t->waits = &w;
-    while (!take(m, &w)) {
-        lend_along(m);
+    struct mutex_waiter w = { 0 };
+    spin_lock(&claims_lock);
+    claim_wait(&m->claim, &w.claimant, t);
+    while (!take(m, &w.claimant)) {
+        claim_lend_along(&m->claim);
         wait_prepare(NULL);
-        spin_unlock(&slow_lock);
+        spin_unlock(&claims_lock);
         (void)wait_sleep(NULL, WAIT_FOREVER, false);
-        spin_lock(&slow_lock);
+        spin_lock(&claims_lock);
         w.lost++;
     }
-    t->waits = NULL;
-    lend_to(t);
-    spin_unlock(&slow_lock);
+    claim_lend_to(t);
+    spin_unlock(&claims_lock);
 }
 
 static bool lock_fast(struct mutex *m)
@@ -233,20 +157,18 @@ bool mutex_try(struct mutex *m)
 static no_inline void unlock_slow(struct mutex *m)
 {
     struct thread *t = thread_current();
-    spin_lock(&slow_lock);
-    list_remove(&m->held_link);
-    struct mutex_waiter *w = first_waiter(m);
-    struct thread *wake = w ? w->thread : NULL;
-    if (w && w->lost >= PATIENCE) {
-        list_remove(&w->link);
-        give(m, w->thread);
-    } else {
-        __atomic_store_n(&m->owner, w ? WAITERS : 0, __ATOMIC_RELEASE);
-    }
+    spin_lock(&claims_lock);
+    claim_hold(&m->claim, NULL);
+    struct claimant *first = claim_first(&m->claim);
+    struct thread *wake = first ? first->thread : NULL;
+    if (first && container_of(first, struct mutex_waiter, claimant)->lost >= PATIENCE)
+        give(m, first);
+    else
+        __atomic_store_n(&m->owner, first ? WAITERS : 0, __ATOMIC_RELEASE);
     if (wake)
         thread_wake(wake); // under the lock: it cannot end before
-    lend_to(t);
-    spin_unlock(&slow_lock);
+    claim_lend_to(t);
+    spin_unlock(&claims_lock);
 }
 
 void mutex_unlock(struct mutex *m)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Changing how a thread is scheduled: nice, class, affinity.
+#include "kernel/sched/claim.h"
 #include "kernel/sched/ring_queue.h"
 #include "kernel/sched/turn.h"
 
@@ -33,7 +34,7 @@ static void change(struct thread *t, struct change *c)
 static void change_urgency(struct thread *t, struct change *c)
 {
     change(t, c);
-    mutex_waiter_changed(t);
+    claim_waiter_changed(t);
 }
 
 static void apply_nice(struct ring_item *i, const struct change *c)

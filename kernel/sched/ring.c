@@ -170,7 +170,7 @@ static void put_back(struct ring_core *me, struct ring_item *i, bool blocks, nan
         return;
     }
 
-    bool used_up = i->class == CLASS_ROUND && i->slice_left <= 0;
+    bool used_up = i->class <= CLASS_ROUND && i->slice_left <= 0; // CLASS_FIFO: it yields
     if (used_up)
         i->slice_left = RING_SLICE;
     queue_insert(me, i, !used_up, now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Making, starting, ending threads, and the list of all of them. Owns that list (its lock), the
 // list of the dead, and the thread that buries them (a thread cannot free the stack it stands on).
+#include "kernel/sched/claim.h"
 #include "kernel/sched/ring_queue.h"
 #include "kernel/sched/turn.h"
 #include "kernel/arch/x86_64/smp.h"
@@ -66,7 +67,7 @@ void thread_init_common(struct thread *t, const char *name)
         t->name[n] = name[n];
     t->name[n] = 0;
     spin_init(&t->lock, RANK_THREAD);
-    list_init(&t->mutexes_held);
+    list_init(&t->claims_held);
     list_init(&t->all_link);
     ring_item_init(&t->ring);
     timer_init(&t->wait_timer, NULL, NULL);
@@ -146,7 +147,7 @@ void thread_exit(void)
     struct thread *t = thread_current();
     assert(may_sleep());
     timer_cancel_sync(&t->wait_timer);
-    assert(list_empty(&t->mutexes_held));
+    claim_check_none(t);
     uint64_t flags = spin_lock_irq(&t->lock);
     (void)flags;
     t->state = THREAD_DEAD;

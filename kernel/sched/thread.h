@@ -64,9 +64,10 @@ struct thread {
     uint64_t system_before; // system_cycles when it last left a CPU
     uint64_t switches_voluntary, switches_forced, faults_minor, faults_major;
 
-    struct list mutexes_held;   // those that others wait for: struct mutex.held_link
-    struct mutex_waiter *waits; // the mutex it is blocked on, for inheritance chains
-    uint8_t sleep_ranks[8];     // debug: ranks of the sleeping locks it holds
+    struct list claims_held; // those that others wait for: struct claim.held_link
+    struct claimant *waits;  // what it is blocked on, for inheritance chains (claims_lock)
+    bool owns_no_futex;      // it ends: nobody may wait any more for a futex that it owns
+    uint8_t sleep_ranks[8];  // debug: ranks of the sleeping locks it holds
     uint8_t sleep_rank_count;
 
     uint32_t references;

@@ -59,6 +59,5 @@ void thread_list_add(struct thread *t);
 void thread_init_common(struct thread *t, const char *name);
 uint32_t thread_count(void);
 void thread_lend(struct thread *t, uint8_t urgency); // by waiters for its mutexes; 0: none
-void mutex_waiter_changed(struct thread *t);         // its own urgency: who it waits for inherits
 void load_sample(nanos_t now);                       // each turn calls it; it counts once in 5 s
 void load_average(uint32_t average[3]);

@@ -14,19 +14,18 @@
 // so a thread must not read-lock what it holds. A reader without a writer costs one atomic
 // operation.
 #pragma once
+#include "kernel/sync/claim.h"
 #include "kernel/sync/wait.h"
 
 struct mutex {
-    uintptr_t owner;       // struct thread * of the holder; bit 0: others wait (atomic)
-    struct list waiters;   // struct mutex_waiter.link, most urgent first
-    struct list held_link; // in the holder's list while others wait, for inheritance
+    uintptr_t owner;    // struct thread * of the holder; bit 0: others wait (atomic)
+    struct claim claim; // held by the holder while others wait
     uint8_t rank;
 };
 
-#define MUTEX_INIT(name, lock_rank)                                                     \
-    {                                                                                   \
-        .waiters = LIST_INIT((name).waiters), .held_link = LIST_INIT((name).held_link), \
-        .rank = (lock_rank)                                                             \
+#define MUTEX_INIT(name, lock_rank)                            \
+    {                                                          \
+        .claim = CLAIM_INIT((name).claim), .rank = (lock_rank) \
     }
 
 void mutex_init(struct mutex *m, enum lock_rank rank);

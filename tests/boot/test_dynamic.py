@@ -14,6 +14,17 @@ def test_loader_finds_what_it_needs(smp):
     assert result.status == 0 and result.text == "dynamic: 0 wrong\n", result
 
 
+LIBRARY = ["owned_mutexes"]
+
+
+@pytest.mark.parametrize("smp", [1, 3])
+def test_the_c_library(smp):
+    """What its functions promise. The programs pass under Linux, too: --kernel linux."""
+    programs = [str(PROGRAMS / name) for name in LIBRARY]
+    result = execute("sh", "-c", "; ".join(programs), add_program=programs, smp=smp)
+    assert result.text.count(" 0 wrong\n") == len(programs), result
+
+
 def test_this_machine_s_programs():
     result = execute("sh", "-c", "/bin/ls -l /etc/passwd; env -i A=b env; env false",
                      add_program=["/bin/ls", "/usr/bin/env"])

@@ -6,6 +6,7 @@ from harness import execute, program
 PROGRAMS = [
     "events",
     "futexes",
+    "futexes_owned",
     "gain",
     "memfds",
     "memory_locks",

@@ -59,6 +59,9 @@ static int64_t linux_error(const struct linux_call *c, int64_t result)
     case EINTR:
         thread_set_work(thread_current(), WORK_SIGNAL);
         return interrupted[c->restart];
+    case ERESTARTNOINTR:
+        thread_set_work(thread_current(), WORK_SIGNAL);
+        return result;
     default:
         return result;
     }
@@ -116,6 +119,9 @@ void linux_call_restart(struct trap_frame *f, const struct signal_action *action
     case ERESTARTNOHAND:
         again = !action;
         break;
+    case ERESTARTNOINTR:
+        again = true;
+        break;
     case ERESTART_BLOCK:
         again = !action;
         task_current()->restarting = again;
@@ -137,6 +143,6 @@ const struct abi linux_abi = {
     .signal_deliver = linux_signal_deliver,
     .system_call_restart = linux_call_restart,
     .task_exit = linux_task_exit,
-    .task_exec = linux_task_exit,
+    .task_exec = linux_task_exec,
     .stack_build = linux_stack_build,
 };

@@ -61,7 +61,7 @@ void linux_vdso_init(void);
 uaddr_t linux_vdso_map(struct space *s);
 enum { AUX_VDSO = 33 }; // AT_SYSINFO_EHDR: the pair that tells a program of it
 
-// stack.c, frame.c, exit.c: operations of struct abi
+// stack.c, frame.c, robust.c: operations of struct abi
 err_t linux_stack_build(struct program *p, uaddr_t *stack_pointer) must_check;
 struct stack_strings;
 // The rest of the stack below the strings, with up to five more pairs at the vector's end
@@ -71,6 +71,7 @@ err_t linux_stack_put(struct program *p, struct stack_strings *at, const uint64_
 err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct signal_info *info,
                            const struct signal_action *action, uint64_t old_mask);
 void linux_task_exit(struct task *t);
+void linux_task_exec(struct task *t);
 
 // Shared helpers (files.c, paths.c).
 err_t linux_file(int number, struct file **file) must_check; // with a reference; -EBADF

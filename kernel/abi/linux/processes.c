@@ -4,7 +4,6 @@
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/memory/heap.h"
 #include "kernel/process/program.h"
-#include "kernel/sched/futex.h"
 
 static const struct {
     uint64_t theirs;
@@ -307,94 +306,6 @@ LINUX_CALL(set_tid_address)
     return task_current()->number;
 }
 
-enum { ROBUST_HEAD_SIZE = 24 };
-
-LINUX_CALL(set_robust_list)
-{
-    if (ARG(1) != ROBUST_HEAD_SIZE)
-        return -EINVAL;
-    task_current()->robust_list = ARG(0);
-    task_current()->robust_size = ARG(1);
-    return 0;
-}
-
-LINUX_CALL(get_robust_list)
-{
-    struct task *t = task_current();
-    uint64_t list = t->robust_list;
-    if (ARG_INT(0) != 0 && ARG_INT(0) != t->number) {
-        err_t e = ARG_INT(0) < 0 ? -ESRCH : task_find(ARG_INT(0), &t);
-        if (e)
-            return e;
-        e = process_may_inspect(t->process) ? -EPERM : 0;
-        list = t->robust_list;
-        task_put(t);
-        if (e)
-            return e;
-    }
-    err_t e = user_put_u64(ARG(1), list);
-    return e ? e : user_put_u64(ARG(2), ROBUST_HEAD_SIZE);
-}
-
-// One robust futex of a task that ends holding it: marks it, so that the next to lock learns, and
-// wakes one.
-static void robust_one(uaddr_t at, uint32_t number)
-{
-    enum { WAITERS = 0x80000000u, OWNER_DIED = 0x40000000u, OWNER = 0x3fffffffu };
-    uint32_t value, seen;
-    if (!is_aligned(at, 4) || user_get_u32(at, &value))
-        return;
-    while ((value & OWNER) == number) {
-        if (user_exchange_u32(at, value, (value & WAITERS) | OWNER_DIED, &seen))
-            return;
-        if (seen != value) {
-            value = seen;
-            continue;
-        }
-        unsigned woken;
-        if (value & WAITERS)
-            (void)!futex_wake(at, true, 1, UINT32_MAX, &woken);
-        return;
-    }
-}
-
-// Walks the list that the program keeps of the futexes it holds (linux/futex.h, struct
-// robust_list_head): hostile, so bounded.
-static void robust_walk(struct task *t)
-{
-    enum { MOST = 2048 };
-    uint64_t head[3]; // first entry, offset of the futex in an entry, entry being taken
-    if (!t->robust_list || user_copy_in(head, t->robust_list, sizeof(head)))
-        return;
-    uaddr_t entry = head[0];
-    for (unsigned n = 0; n < MOST && (entry & ~1ull) != t->robust_list && entry; n++) {
-        uint64_t next;
-        bool readable = !user_get_u64(entry & ~1ull, &next);
-        if (entry != head[2])
-            robust_one((entry & ~1ull) + head[1], (uint32_t)t->number);
-        if (!readable)
-            return;
-        entry = next;
-    }
-    if (head[2])
-        robust_one((head[2] & ~1ull) + head[1], (uint32_t)t->number);
-}
-
-void linux_task_exit(struct task *t)
-{
-    robust_walk(t);
-    t->robust_list = 0;
-    if (!t->clear_child_number)
-        return;
-    unsigned woken;
-    uaddr_t at = t->clear_child_number;
-    t->clear_child_number = 0;
-    // When nobody shares the space there is nobody to tell.
-    if (t->thread.space && __atomic_load_n(&t->thread.space->references, __ATOMIC_RELAXED) > 1 &&
-        !user_put_u32(at, 0))
-        (void)!futex_wake(at, false, 1, UINT32_MAX, &woken);
-}
-
 // Name spaces are not there; System V semaphores have no undo to share.
 LINUX_CALL(unshare)
 {
@@ -410,67 +321,4 @@ LINUX_CALL(unshare)
 LINUX_CALL(rseq)
 {
     return -ENOSYS;
-}
-
-LINUX_CALL(futex)
-{
-    enum {
-        WAIT = 0,
-        WAKE = 1,
-        REQUEUE = 3,
-        CMP_REQUEUE = 4,
-        WAKE_OP = 5,
-        WAIT_BITSET = 9,
-        WAKE_BITSET = 10,
-        PRIVATE = 128,
-        REALTIME = 256,
-    };
-    uaddr_t at = ARG(0), timeout = ARG(3);
-    unsigned operation = (unsigned)ARG(1), count = 0;
-    bool shared = !(operation & PRIVATE);
-    uint32_t bits = UINT32_MAX;
-    err_t e;
-    if (!is_aligned(at, 4))
-        return -EINVAL;
-    switch (operation & ~(unsigned)(PRIVATE | REALTIME)) {
-    case WAIT:
-    case WAIT_BITSET: {
-        bool absolute = (operation & 127) == WAIT_BITSET;
-        nanos_t deadline = WAIT_FOREVER;
-        if (absolute)
-            bits = (uint32_t)ARG(5);
-        if (bits == 0)
-            return -EINVAL;
-        if (timeout) {
-            e = linux_time_in(timeout, &deadline);
-            if (e)
-                return e;
-            if (absolute && (operation & REALTIME))
-                deadline -= clock_wall() - clock_now();
-            else if (!absolute && add_overflows(deadline, clock_now(), &deadline))
-                deadline = WAIT_FOREVER;
-        }
-        e = futex_wait(at, shared, (uint32_t)ARG(2), bits, linux_deadline(deadline));
-        return e;
-    }
-    case WAKE:
-    case WAKE_BITSET:
-        if ((operation & 127) == WAKE_BITSET)
-            bits = (uint32_t)ARG(5);
-        if (bits == 0)
-            return -EINVAL;
-        e = futex_wake(at, shared, (unsigned)ARG(2), bits, &count);
-        return e ? e : (int64_t)count;
-    case REQUEUE:
-    case CMP_REQUEUE:
-        e = futex_requeue(at, ARG(4), shared, (unsigned)ARG(2), (unsigned)ARG(3),
-                          (operation & 127) == CMP_REQUEUE, (uint32_t)ARG(5), &count);
-        return e ? e : (int64_t)count;
-    case WAKE_OP:
-        e = futex_wake_op(at, ARG(4), shared, (unsigned)ARG(2), (unsigned)ARG(3), (uint32_t)ARG(5),
-                          &count);
-        return e ? e : (int64_t)count;
-    default:
-        return -ENOSYS;
-    }
 }

@@ -221,3 +221,11 @@ err_t user_copy_in_nofault(void *to, uaddr_t from, size_t size)
     preempt_on();
     return e;
 }
+
+err_t user_exchange_u32_nofault(uaddr_t at, uint32_t expected, uint32_t wanted, uint32_t *seen)
+{
+    preempt_off();
+    err_t e = user_exchange_u32(at, expected, wanted, seen);
+    preempt_on();
+    return e;
+}

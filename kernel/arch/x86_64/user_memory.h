@@ -51,3 +51,5 @@ err_t user_exchange_u32(uaddr_t at, uint32_t expected, uint32_t wanted, uint32_t
 err_t user_get_u32_nofault(uaddr_t from, uint32_t *value) must_check;
 err_t user_get_u64_nofault(uaddr_t from, uint64_t *value) must_check;
 err_t user_copy_in_nofault(void *to, uaddr_t from, size_t size) must_check;
+err_t user_exchange_u32_nofault(uaddr_t at, uint32_t expected, uint32_t wanted, uint32_t *seen)
+    must_check;
