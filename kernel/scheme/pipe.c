@@ -525,6 +525,7 @@ static err_t fifo_wait(struct pipe *p, unsigned flags, uint32_t opens_before)
 err_t fifo_open(struct node *n, struct name *where, unsigned flags, struct file **file)
 {
     unsigned ends = flags & (OPEN_READ | OPEN_WRITE);
+    bool named = n->scheme != &pipe_scheme; // else this is /proc/PID/fd/N, which waits for nobody
     mutex_lock(&n->lock);
     if (!n->pipe)
         n->pipe = pipe_alloc();
@@ -537,7 +538,7 @@ err_t fifo_open(struct node *n, struct name *where, unsigned flags, struct file 
     p->references++;
     uint32_t writer_opens = p->writer_opens, reader_opens = p->reader_opens;
     pipe_count(p, ends, 1);
-    bool alone = ends == OPEN_READ ? p->writers == 0 : p->readers == 0;
+    bool alone = named && (ends == OPEN_READ ? p->writers == 0 : p->readers == 0);
     mutex_unlock(&p->lock);
     mutex_unlock(&n->lock);
     pipe_tell_all(p);
@@ -550,7 +551,7 @@ err_t fifo_open(struct node *n, struct name *where, unsigned flags, struct file 
         e = -ENXIO;
     }
     if (!e)
-        e = file_make(&pipe_files, n, where, flags, p, file);
+        e = file_make(&pipe_files, n, named ? where : NULL, flags, p, file);
     if (e)
         pipe_leave(p, n, ends);
     else

@@ -4,6 +4,7 @@ import pytest
 from harness import execute, program
 
 PROGRAMS = [
+    "edges",
     "events",
     "futexes",
     "futexes_owned",

@@ -79,10 +79,11 @@ static no_inline int64_t shown_call(const struct linux_call *c, struct trap_fram
 
 static void linux_system_call(struct trap_frame *f, struct task *t)
 {
-    const struct linux_call *c = &linux_calls[index_clamp(f->error, LINUX_CALL_COUNT)];
+    uint32_t number = (uint32_t)f->error; // the upper half does not count
+    const struct linux_call *c = &linux_calls[index_clamp(number, LINUX_CALL_COUNT)];
     int64_t result;
-    if (unlikely(f->error >= LINUX_CALL_COUNT || !c->handler)) {
-        result = unknown_call(f->error);
+    if (unlikely(number >= LINUX_CALL_COUNT || !c->handler)) {
+        result = unknown_call(number);
     } else if (unlikely(linux_strace)) {
         result = shown_call(c, f);
     } else {

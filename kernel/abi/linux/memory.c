@@ -135,11 +135,11 @@ LINUX_CALL(msync)
 LINUX_CALL(mincore)
 {
     uint8_t bytes[256];
-    uint64_t pages = round_up(ARG(1), PAGE_SIZE) >> PAGE_SHIFT;
     if (!is_aligned(ARG(0), PAGE_SIZE))
         return -EINVAL;
-    if (!user_range_ok(ARG(0), pages << PAGE_SHIFT))
+    if (!user_range_ok(ARG(0), ARG(1)))
         return -ENOMEM;
+    uint64_t pages = round_up(ARG(1), PAGE_SIZE) >> PAGE_SHIFT;
     for (uint64_t done = 0; done < pages;) {
         uint64_t part = min_of(pages - done, (uint64_t)sizeof(bytes));
         err_t e = space_residency(space_mine(), ARG(0) + (done << PAGE_SHIFT), part, bytes);

@@ -150,6 +150,15 @@ static err_t descriptor_target(const struct proc_target *t, char *to, size_t roo
     return e;
 }
 
+// What has no place of its own gets one for the moment: a pipe can be opened once more, of a socket
+// stat can tell.
+static err_t nameless_place(struct node *n, struct name **place)
+{
+    if (!n || n->ops->open)
+        return -ENXIO;
+    return name_make_detached(name_tree_root(), "", n, place);
+}
+
 static err_t descriptor_jump(const struct proc_target *t, struct name **place)
 {
     struct file *f;
@@ -160,7 +169,7 @@ static err_t descriptor_jump(const struct proc_target *t, struct name **place)
     if (f->where)
         name_get(f->where);
     else
-        e = -ENXIO;
+        e = nameless_place(f->node, place);
     file_put(f);
     return e;
 }

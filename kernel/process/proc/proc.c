@@ -335,13 +335,24 @@ static err_t link_jump(struct node *n, struct name **place)
     return e;
 }
 
+// Who may do what here follows from the process alone.
+static err_t status_set(struct node *n, const struct file_status *status, unsigned what)
+{
+    return what & (STATUS_MODE | STATUS_USER | STATUS_GROUP) ? -EPERM : 0;
+}
+
 static const struct node_ops directory_ops = {
     .find = directory_find,
     .open = directory_open,
+    .set_status = status_set,
     .drop = proc_node_drop,
     .do_not_cache = true,
 };
-static const struct node_ops file_node_ops = { .open = text_open, .drop = proc_node_drop };
+static const struct node_ops file_node_ops = {
+    .open = text_open,
+    .set_status = status_set,
+    .drop = proc_node_drop,
+};
 static const struct node_ops link_ops = { .target = link_target, .drop = proc_node_drop };
 static const struct node_ops jump_ops = {
     .target = link_target,

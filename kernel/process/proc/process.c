@@ -384,6 +384,7 @@ static const struct proc_entry task_directory = { .kind = NODE_DIRECTORY,
                                                   .children = task_children };
 static const struct proc_entry process_children[] = {
     TASK_ENTRIES,
+    { .name = "net", .kind = NODE_DIRECTORY, .mode = 0555, .children = proc_net },
     { .name = "task",
       .kind = NODE_DIRECTORY,
       .mode = 0555,
