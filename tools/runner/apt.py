@@ -152,10 +152,12 @@ class Apt:
         return sum(int(n) for n in re.findall(r"^'\S+' \S+ (\d+) ", text, re.M))
 
     def load(self, kind, package, folder):
-        """A package's .deb, or the original archive of a source package, in `folder`."""
+        """A package's .deb, or one archive of a source package (kind "source": the original;
+        "packaging": what Debian adds), in `folder`."""
         if kind == "binary":
             self._call(["apt-get", "download", package], cwd=folder)
             return next(pathlib.Path(folder).glob("*.deb"))
         self._call(["apt-get", "source", "--download-only", package], cwd=folder)
-        return next(p for p in pathlib.Path(folder).iterdir() if ".orig.tar." in p.name
+        part = ".debian.tar." if kind == "packaging" else ".orig.tar."
+        return next(p for p in pathlib.Path(folder).iterdir() if part in p.name
                     and not p.name.endswith(".asc"))

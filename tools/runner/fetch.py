@@ -31,7 +31,7 @@ MANIFESTS = pathlib.Path(__file__).resolve().parents[2] / "third_party"
 class Component:
     name: str
     package: str            # Debian's name; of a source package when kind is "source"
-    kind: str               # "binary" or "source"
+    kind: str               # "binary", "source", or "packaging": Debian's part of a source
     take: tuple             # (regular expression on the member's path, name it gets)
     built_in: bool = False  # becomes part of the kernel: content that differs is refused
     pinned: bool = True     # False: any version will do, it only serves as a peer
@@ -47,6 +47,10 @@ def _guest(name, package, *members):
 
 
 LIBRARIES = r"(?:usr/)?lib/x86_64-linux-gnu"
+# Folders of Linux' tools/testing/selftests that need no hardware and nothing but a C library.
+SELFTESTS = ("breakpoints|clone3|core|exec|filesystems|futex|ipc|kcmp|membarrier|memfd|mincore|"
+             "mqueue|nsfs|openat2|pid_namespace|pidfd|prctl|proc|ptrace|rlimits|rseq|sched|"
+             "sigaltstack|size|splice|sync|syscall_user_dispatch|timens|timers|tmpfs|vDSO|vm|x86")
 COMPONENTS = (
     Component("acpica", "linux-source-6.1", "binary", (
         (r"[^/]+/drivers/acpi/acpica/([^/]+\.[ch])$", r"core/\1"),
@@ -85,6 +89,18 @@ COMPONENTS = (
     _guest("python-library", "libpython3.11-minimal", r"usr/lib/python3\.11/.*\.py"),
     _guest("less", "less", r"usr/bin/less"),
     _guest("nano", "nano", r"bin/nano"),
+    # Other people's test suites: tests/suites.
+    Component("busybox-suite", "busybox", "source", (
+        (r"[^/]+/(testsuite/.*)$", r"\1"),
+        (r"[^/]+/shell/(ash_test/.*)$", r"\1"),
+    )),
+    Component("busybox-config", "busybox", "packaging", ((r"debian/config/pkg/(static)$", r"\1"),)),
+    Component("selftests", "linux-source-6.1", "binary", (
+        (r"[^/]+/tools/(testing/selftests/kselftest(?:_harness)?\.h)$", r"\1"),
+        (rf"[^/]+/tools/(testing/selftests/(?:{SELFTESTS})/.*\.[chS])$", r"\1"),
+        (r"[^/]+/tools/(testing/selftests/nolibc/nolibc-test\.c)$", r"\1"),
+        (r"[^/]+/tools/(include/nolibc/[^/]+\.h)$", r"\1"),
+    ), inner=r"\./usr/src/linux-source-6\.1\.tar\.xz"),
 )
 
 
@@ -152,7 +168,7 @@ def _take_members(stream, one, folder):
 
 
 def _unpack(archive, one, folder):
-    if one.kind == "source":
+    if one.kind != "binary":
         return _take_members(_decompressed(archive), one, folder)
     unpacker = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", archive], stdout=subprocess.PIPE)
     if one.inner:
@@ -203,7 +219,7 @@ def _bring(apt, one, package, work, sizes):
     """Loads and unpacks one package into work/content; returns the version."""
     sizes[work] = apt.size(one.kind, package)
     archive = apt.load(one.kind, package, work)
-    version = re.sub(r"\.orig\.tar\..*|_(amd64|all)\.deb$", "", archive.name).split("_", 1)[1]
+    version = re.sub(r"\.(orig|debian)\.tar\..*|_(amd64|all)\.deb$", "", archive.name).split("_", 1)[1]
     progress(f"fetch: unpacking {one.name}")
     (work / "content").mkdir()
     _unpack(archive, one, work / "content")
@@ -240,7 +256,7 @@ def _fetch(apt, one, target, sizes, record):
         package = apt.field(one.package, "Depends").split()[0]
         _fetch_version(apt, one, package, target, sizes, record, True)
         return
-    versions = [""] if one.kind == "source" else apt.versions(one.package)
+    versions = [""] if one.kind != "binary" else apt.versions(one.package)
     for number, version in enumerate(versions, 1):
         package = f"{one.package}={version}" if version else one.package
         if _fetch_version(apt, one, package, target, sizes, record, number == len(versions)):
