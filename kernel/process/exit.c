@@ -5,6 +5,7 @@
 #include "kernel/process/context/context.h"
 #include "kernel/process/context/trace.h"
 #include "kernel/process/internal.h"
+#include "kernel/process/semaphores.h"
 #include "kernel/process/timers.h"
 
 static void (*session_end)(struct process *leader);
@@ -172,6 +173,7 @@ static void drop_parts(struct process *p)
     interval_timer_stop(&p->virtual_alarm);
     interval_timer_stop(&p->profile);
     process_timers_drop(p);
+    semaphores_exit(p);
     if (p->abi->process_exit)
         p->abi->process_exit(p);
 

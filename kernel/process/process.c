@@ -6,8 +6,10 @@
 #include "kernel/memory/heap.h"
 #include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
-#include "kernel/sched/futex.h"
+#include "kernel/process/message_queue.h"
 #include "kernel/process/segment.h"
+#include "kernel/process/semaphores.h"
+#include "kernel/sched/futex.h"
 #include "lib/string.h"
 
 enum { TABLE_SIZE = 4096, NUMBER_MAX = 4194304, NUMBER_WRAP = 300 };
@@ -452,6 +454,8 @@ void process_init(void)
     job_control_init();
     file_hooks_init();
     segment_init();
+    semaphores_init();
+    message_queues_init();
     space_set_file_hooks(&mapped_file_hooks);
     space_set_exhausted_hook(process_out_of_memory);
     space_set_fault_hook(count_fault);

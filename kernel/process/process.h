@@ -35,6 +35,7 @@ struct terminal;
 struct program;
 struct namespace;
 struct task;
+struct undos;
 
 enum limit { // numbers of RLIMIT_*
     LIMIT_CPU,
@@ -171,7 +172,7 @@ struct process {
     struct task *exec_task; // the one that goes through exec while the others end
     bool vfork_borrowed;    // we run in the parent's space; it waits on our exit_wait until this is
                             // false
-    void *shared_memory;    // System V attachments
+    struct undos *undos;    // of semaphores; NULL: none (semaphores.h)
     uint32_t barriers;      // which kinds of membarrier() it has registered for
     struct namespace *names_real, *names_effective; // p->lock; NULL: the root name space
     uint64_t read_bytes, written_bytes;

@@ -7,7 +7,6 @@
 #include "kernel/memory/space.h"
 #include "kernel/process/process.h"
 #include "kernel/scheme/file.h"
-#include "kernel/sched/timer.h"
 #include <redox/errno.h>
 
 struct segment {
@@ -23,15 +22,10 @@ struct segment {
 
 static struct ipc_table segments;
 
-static int64_t now_seconds(void)
-{
-    return clock_wall() / NANOS_PER_SECOND;
-}
-
 static void note_use(struct segment *s, int64_t *time)
 {
     struct task *t = task_current();
-    __atomic_store_n(time, now_seconds(), __ATOMIC_RELAXED);
+    __atomic_store_n(time, ipc_now(), __ATOMIC_RELAXED);
     if (t)
         __atomic_store_n(&s->last, t->process->number, __ATOMIC_RELAXED);
 }
@@ -119,7 +113,7 @@ static err_t segment_make(uint64_t size, struct segment **made)
     }
     s->size = size;
     s->maker = process_current()->number;
-    s->change_time = now_seconds();
+    s->change_time = ipc_now();
     *made = s;
     return 0;
 }
@@ -127,7 +121,7 @@ static err_t segment_make(uint64_t size, struct segment **made)
 // With the table's lock: what a key that is there answers.
 static err_t check_found(const struct segment *s, uint64_t size, unsigned flags, unsigned mode)
 {
-    if ((flags & SEGMENT_MAKE) && (flags & SEGMENT_MAKE_ONLY))
+    if ((flags & IPC_MAKE) && (flags & IPC_MAKE_ONLY))
         return -EEXIST;
     if (size > s->size)
         return -EINVAL;
@@ -150,7 +144,7 @@ err_t segment_get(int32_t key, uint64_t size, unsigned flags, unsigned mode, int
 {
     struct segment *fresh = NULL;
     err_t e = 0;
-    bool may_make = !key || (flags & SEGMENT_MAKE);
+    bool may_make = !key || (flags & IPC_MAKE);
     bool size_ok = size && size <= USER_END - PAGE_SIZE;
     if (may_make && size_ok)
         e = segment_make(size, &fresh);
@@ -263,17 +257,13 @@ err_t segment_remove(int id)
     return e;
 }
 
-err_t segment_set(int id, uint32_t user, uint32_t group, unsigned mode)
+err_t segment_set(int id, const struct ipc_owner *owner)
 {
     mutex_lock(&segments.lock);
     struct segment *s = segment_find(id);
-    err_t e = s ? ipc_owns(&s->ipc) : -EINVAL;
-    if (!e) {
-        s->ipc.user = user;
-        s->ipc.group = group;
-        s->ipc.mode = mode & 0777;
-        s->change_time = now_seconds();
-    }
+    err_t e = s ? ipc_set(&s->ipc, owner) : -EINVAL;
+    if (!e)
+        s->change_time = ipc_now();
     mutex_unlock(&segments.lock);
     return e;
 }
@@ -286,6 +276,7 @@ static void status_fill(const struct segment *s, struct segment_status *status)
         .ipc = s->ipc,
         .size = s->size,
         .attached = references > own ? references - own : 0,
+        .resident = s->object->resident,
         .attach_time = __atomic_load_n(&s->attach_time, __ATOMIC_RELAXED),
         .detach_time = __atomic_load_n(&s->detach_time, __ATOMIC_RELAXED),
         .change_time = s->change_time,
@@ -314,8 +305,8 @@ void segment_totals(struct segment_totals *totals)
     mutex_lock(&segments.lock);
     *totals =
         (struct segment_totals){ .count = segments.count, .last_place = ipc_last_place(&segments) };
-    uint64_t place = 0;
-    for (struct ipc *o; (o = radix_next(&segments.by_place, &place)); place++) {
+    unsigned place = 0;
+    for (struct ipc *o; (o = ipc_next(&segments, &place)); place++) {
         totals->pages += div_round_up(segment_of(o)->size, PAGE_SIZE);
         totals->resident += segment_of(o)->object->resident;
     }

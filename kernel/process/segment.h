@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Shared memory with keys: segments that processes attach (System V; shmget(2) and its kin).
 //
-//   int id;  err_t e = segment_get(key, size, SEGMENT_MAKE, 0600, &id);
+//   int id;  err_t e = segment_get(key, size, IPC_MAKE, 0600, &id);
 //   uaddr_t at = 0;  e = segment_attach(id, SEGMENT_WRITE, &at);
 //   e = segment_detach(at);
 //   e = segment_remove(id);        it goes when nobody has it attached
@@ -13,7 +13,6 @@
 #include "kernel/memory/layout.h"
 #include "kernel/process/ipc.h"
 
-enum segment_get_flag { SEGMENT_MAKE = 1, SEGMENT_MAKE_ONLY = 2 };
 enum segment_attach_flag {
     SEGMENT_WRITE = 1, // else it can only be read
     SEGMENT_EXECUTE = 2,
@@ -23,7 +22,7 @@ enum { SEGMENTS_MAX = 4096 };
 
 struct segment_status {
     struct ipc ipc;
-    uint64_t size, attached;
+    uint64_t size, attached, resident;             // resident: pages
     int64_t attach_time, detach_time, change_time; // seconds since 1970; 0: never
     int32_t maker, last;                           // processes
 };
@@ -39,9 +38,9 @@ void segment_init(void);
 err_t segment_get(int32_t key, uint64_t size, unsigned flags, unsigned mode, int *id) must_check;
 // *address 0: anywhere. -EINVAL: no such one, -EACCES, -ENOMEM, -EIDRM.
 err_t segment_attach(int id, unsigned flags, uaddr_t *address) must_check;
-err_t segment_detach(uaddr_t address) must_check; // -EINVAL
-err_t segment_remove(int id) must_check;          // -EINVAL, -EPERM
-err_t segment_set(int id, uint32_t user, uint32_t group, unsigned mode) must_check; // as remove
+err_t segment_detach(uaddr_t address) must_check;                    // -EINVAL
+err_t segment_remove(int id) must_check;                             // -EINVAL, -EPERM
+err_t segment_set(int id, const struct ipc_owner *owner) must_check; // as remove
 // By number, or (`by_place`) by place in the table; `any`: without asking for the right to read.
 err_t segment_status(int id, bool by_place, bool any, struct segment_status *status) must_check;
 void segment_totals(struct segment_totals *totals);

@@ -29,6 +29,7 @@ enum lock_rank {
     RANK_SLEEP_LEAF = 45,  // a sleeping lock under which no other is taken
 
     // Spin locks, taken under any sleeping lock.
+    RANK_UNDO = 48,         // process/: what one process would take back of semaphores
     RANK_FLIGHT = 49,       // scheme/socket/: which sockets messages carry
     RANK_PROCESS_TREE = 50, // process/: parents, children, groups, sessions
     RANK_PROGRAM = 51,      // process/context/: which contexts share a space

@@ -306,7 +306,7 @@ LINUX_CALL(set_tid_address)
     return task_current()->number;
 }
 
-// Name spaces are not there; System V semaphores have no undo to share.
+// Name spaces are not there; what semaphores are to take back belongs to whole processes.
 LINUX_CALL(unshare)
 {
     enum { SEMAPHORE_UNDO = 0x40000 };

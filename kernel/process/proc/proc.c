@@ -213,6 +213,12 @@ static err_t directory_open(struct node *n, struct name *where, unsigned flags, 
     return file_make(&directory_file_ops, n, where, flags, NULL, file);
 }
 
+static err_t number_text(const struct proc_entry *entry, struct text *out)
+{
+    text_add(out, "%ld\n", entry->number);
+    return 0;
+}
+
 // Makes the text anew, with more room until all of it fits.
 static err_t text_refresh(struct proc_text *p, const struct proc_data *d)
 {
@@ -229,7 +235,7 @@ static err_t text_refresh(struct proc_text *p, const struct proc_data *d)
             e = -ENOMEM;
             break;
         }
-        e = d->entry->text(&t, &out);
+        e = d->entry->text ? d->entry->text(&t, &out) : number_text(d->entry, &out);
         if (!e && (!out.cut || room >= TEXT_MOST)) {
             p->bytes = out.to;
             p->length = out.length;
@@ -245,7 +251,7 @@ static len_t text_read(struct file *f, struct io *io, uint64_t offset)
 {
     struct proc_text *p = f->data;
     const struct proc_data *d = f->node->data;
-    if (!d->entry->text)
+    if (!d->entry->text && d->entry->write) // only to be written
         return -EINVAL;
     mutex_lock(&p->lock);
     err_t e = offset == 0 || !p->bytes ? text_refresh(p, d) : 0;

@@ -26,6 +26,7 @@ struct proc_entry {
     // Files: appends the text. Called again with more room when it was cut. 0, or what read
     // returns.
     err_t (*text)(const struct proc_target *t, struct text *out);
+    int64_t number; // files without `text`: all they say
     // Files that can be written: one write, one text, NUL-terminated without its last newline.
     err_t (*write)(const struct proc_target *t, const char *text);
     // Links: their text; or, for those that lead to what has no path, the place itself.
@@ -50,6 +51,9 @@ err_t proc_mounts_text(const struct proc_target *t, struct text *out);
 err_t proc_mount_info_text(const struct proc_target *t, struct text *out);
 
 extern const struct proc_entry proc_net[]; // net.c
+
+extern const struct proc_entry proc_ipc[]; // ipc.c
+err_t proc_semaphore_limits_text(const struct proc_target *t, struct text *out);
 
 // Links of a process (links.c).
 err_t proc_here_target(const struct proc_target *t, char *to, size_t room, size_t *length);

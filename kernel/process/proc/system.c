@@ -5,9 +5,12 @@
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/process/host_name.h"
+#include "kernel/process/message_queue.h"
 #include "kernel/process/proc/proc.h"
 #include "kernel/process/release.h"
+#include "kernel/process/segment.h"
 #include "kernel/sched/sched.h"
+#include "kernel/scheme/notice.h"
 #include "lib/command_line.h"
 #include "lib/string.h"
 
@@ -253,21 +256,13 @@ static err_t release_text(const struct proc_target *t, struct text *out)
     return 0;
 }
 
-static err_t number_max_text(const struct proc_target *t, struct text *out)
-{
-    text_add(out, "4194304\n");
-    return 0;
-}
-
-static err_t cap_last_text(const struct proc_target *t, struct text *out)
-{
-    text_add(out, "%d\n", CAPABILITY_LAST);
-    return 0;
-}
-
 #define FILE_ENTRY(called, writer)                                      \
     {                                                                   \
         .name = called, .kind = NODE_FILE, .mode = 0444, .text = writer \
+    }
+#define NUMBER_ENTRY(called, is)                                        \
+    {                                                                   \
+        .name = called, .kind = NODE_FILE, .mode = 0444, .number = (is) \
     }
 #define DIRECTORY_ENTRY(called, entries)                                          \
     {                                                                             \
@@ -282,11 +277,27 @@ static const struct proc_entry sys_kernel[] = {
       .write = host_name_write },
     FILE_ENTRY("ostype", system_text),
     FILE_ENTRY("osrelease", release_text),
-    FILE_ENTRY("pid_max", number_max_text),
-    FILE_ENTRY("cap_last_cap", cap_last_text),
+    NUMBER_ENTRY("pid_max", 4194304),
+    NUMBER_ENTRY("cap_last_cap", CAPABILITY_LAST),
+    NUMBER_ENTRY("msgmax", MESSAGE_SIZE_MAX),
+    NUMBER_ENTRY("msgmnb", MESSAGES_BYTES_MAX),
+    NUMBER_ENTRY("msgmni", MESSAGE_QUEUES_MAX),
+    FILE_ENTRY("sem", proc_semaphore_limits_text),
+    NUMBER_ENTRY("shmall", INT64_MAX),
+    NUMBER_ENTRY("shmmax", INT64_MAX),
+    NUMBER_ENTRY("shmmni", SEGMENTS_MAX),
     { 0 },
 };
-static const struct proc_entry sys[] = { DIRECTORY_ENTRY("kernel", sys_kernel), { 0 } };
+static const struct proc_entry sys_fs_inotify[] = {
+    NUMBER_ENTRY("max_queued_events", NOTICE_EVENTS_MAX),
+    NUMBER_ENTRY("max_user_instances", NOTICE_QUEUES_MAX),
+    NUMBER_ENTRY("max_user_watches", NOTICE_WATCHES_MAX),
+    { 0 },
+};
+static const struct proc_entry sys_fs[] = { DIRECTORY_ENTRY("inotify", sys_fs_inotify), { 0 } };
+static const struct proc_entry sys[] = { DIRECTORY_ENTRY("fs", sys_fs),
+                                         DIRECTORY_ENTRY("kernel", sys_kernel),
+                                         { 0 } };
 
 static const struct proc_entry root_children[] = {
     FILE_ENTRY("cmdline", command_line_text),
@@ -301,6 +312,7 @@ static const struct proc_entry root_children[] = {
     { .name = "self", .kind = NODE_LINK, .mode = 0777, .target = self_target },
     FILE_ENTRY("stat", stat_text),
     DIRECTORY_ENTRY("sys", sys),
+    DIRECTORY_ENTRY("sysvipc", proc_ipc),
     { .name = "thread-self", .kind = NODE_LINK, .mode = 0777, .target = thread_self_target },
     FILE_ENTRY("uptime", uptime_text),
     FILE_ENTRY("version", version_text),

@@ -19,6 +19,7 @@ enum account_thing {
     ACCOUNT_NOTICE_QUEUES,  // files that tell of changes (notice.h)
     ACCOUNT_NOTICE_WATCHES, // places that they watch
     ACCOUNT_NOTICE_BYTES,   // what they were told and nobody has read
+    ACCOUNT_IPC_BYTES,      // semaphores, and messages that nobody has taken
     ACCOUNT_THINGS,
 };
 

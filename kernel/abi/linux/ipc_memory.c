@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // System V IPC: shared memory (shmget(2), shmop(2), shmctl(2)).
-#include "kernel/abi/linux/linux.h"
-#include "kernel/abi/linux/types.h"
+#include "kernel/abi/linux/ipc.h"
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/memory/space.h"
 #include "kernel/process/segment.h"
 
 enum {
-    IPC_CREAT = 01000,
-    IPC_EXCL = 02000,
     SHM_HUGETLB = 04000,
     SHM_DEST = 01000, // in the mode: removed, and goes with its last user
     SHM_RDONLY = 010000,
     SHM_RND = 020000,
     SHM_REMAP = 040000,
     SHM_EXEC = 0100000,
-    IPC_RMID = 0,
-    IPC_SET = 1,
-    IPC_STAT = 2,
-    IPC_INFO = 3,
     SHM_LOCK = 11,
     SHM_UNLOCK = 12,
     SHM_STAT = 13,
@@ -32,10 +25,7 @@ LINUX_CALL(shmget)
     int id;
     if (flags & SHM_HUGETLB)
         return -ENOMEM; // no such pages are kept
-    err_t e = segment_get(ARG_INT(0), ARG(1),
-                          (flags & IPC_CREAT ? SEGMENT_MAKE : 0u) |
-                              (flags & IPC_EXCL ? SEGMENT_MAKE_ONLY : 0u),
-                          (unsigned)flags & 0777, &id);
+    err_t e = segment_get(ARG_INT(0), ARG(1), linux_ipc_flags(flags), (unsigned)flags & 0777, &id);
     return e ? e : id;
 }
 
@@ -67,15 +57,7 @@ static int64_t status_out(int id, bool by_place, bool any, uaddr_t to)
     if (e)
         return e;
     struct linux_shmid out = {
-        .permissions = {
-            .key = s.ipc.key,
-            .user = s.ipc.user,
-            .group = s.ipc.group,
-            .creator = s.ipc.creator,
-            .creator_group = s.ipc.creator_group,
-            .mode = s.ipc.mode | (s.ipc.removed ? SHM_DEST : 0u),
-            .sequence = (uint16_t)(s.ipc.id >> 15),
-        },
+        .permissions = linux_ipc_permissions(&s.ipc),
         .size = s.size,
         .attach_time = s.attach_time,
         .detach_time = s.detach_time,
@@ -84,15 +66,18 @@ static int64_t status_out(int id, bool by_place, bool any, uaddr_t to)
         .last = s.last,
         .attached = s.attached,
     };
+    if (s.ipc.removed)
+        out.permissions.mode |= SHM_DEST;
     e = user_copy_out(to, &out, sizeof(out));
     return e ? e : by_place ? s.ipc.id : 0;
 }
 
 static int64_t set(int id, uaddr_t from)
 {
-    struct linux_shmid in;
+    struct linux_shmid in = { 0 };
     err_t e = user_copy_in(&in, from, sizeof(in));
-    return e ? e : segment_set(id, in.permissions.user, in.permissions.group, in.permissions.mode);
+    struct ipc_owner owner = linux_ipc_owner(&in.permissions);
+    return e ? e : segment_set(id, &owner);
 }
 
 static int64_t limits_out(uaddr_t to)
@@ -126,15 +111,15 @@ LINUX_CALL(shmctl)
     int id = ARG_INT(0);
     struct segment_status status;
     switch (ARG_INT(1)) {
-    case IPC_RMID:
+    case LINUX_IPC_RMID:
         return segment_remove(id);
-    case IPC_SET:
+    case LINUX_IPC_SET:
         return set(id, ARG(2));
-    case IPC_STAT:
+    case LINUX_IPC_STAT:
     case SHM_STAT:
     case SHM_STAT_ANY:
-        return status_out(id, ARG_INT(1) != IPC_STAT, ARG_INT(1) == SHM_STAT_ANY, ARG(2));
-    case IPC_INFO:
+        return status_out(id, ARG_INT(1) != LINUX_IPC_STAT, ARG_INT(1) == SHM_STAT_ANY, ARG(2));
+    case LINUX_IPC_INFO:
         return limits_out(ARG(2));
     case SHM_INFO:
         return totals_out(ARG(2));
