@@ -8,6 +8,7 @@
 #include "kernel/arch/x86_64/irq.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/speculation.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/boot/acpi_selftest.h"
 #include "kernel/boot/cpu_selftest.h"
@@ -86,21 +87,22 @@ static void init_start(const struct handoff *h)
 
 void kernel_main(const struct handoff *h)
 {
-    percpu_init();                // this CPU has a number
-    log_init();                   // ring buffer and serial line; no allocation
-    trap_init();                  // from here a fault prints instead of resetting
-    handoff_log(h);               // what the loader said
-    cpu_init(h->command_line);    // features, guards, the command line's `no=`
-    memory_start(h);              // page frames, final page tables
-    heap_init();                  // kernel heap
-    acpi_tables_init(h->rsdp);    // CPUs, interrupt controllers, clocks; AML comes later
-    screen_init(&h->framebuffer); // shows the log from its first line
-    irq_init(&platform);          // local and I/O APICs
-    clock_hw_init(&platform);     // from here the log has times
-    fpu_init();                   // vector registers may be kept for threads
-    sched_init();                 // this flow of control is a thread now, others can be made
-    uart_init();                  // serial lines; the log's too
-    space_init();                 // address spaces and page faults
+    percpu_init();                     // this CPU has a number
+    log_init();                        // ring buffer and serial line; no allocation
+    trap_init();                       // from here a fault prints instead of resetting
+    handoff_log(h);                    // what the loader said
+    cpu_init(h->command_line);         // features, guards, the command line's `no=`
+    speculation_init(h->command_line); // attacks by speculation: what is done against them
+    memory_start(h);                   // page frames, final page tables
+    heap_init();                       // kernel heap
+    acpi_tables_init(h->rsdp);         // CPUs, interrupt controllers, clocks; AML comes later
+    screen_init(&h->framebuffer);      // shows the log from its first line
+    irq_init(&platform);               // local and I/O APICs
+    clock_hw_init(&platform);          // from here the log has times
+    fpu_init();                        // vector registers may be kept for threads
+    sched_init();                      // this flow of control is a thread now, others can be made
+    uart_init();                       // serial lines; the log's too
+    space_init();                      // address spaces and page faults
     smp_start(&platform, sched_enter_cpu); // all other CPUs
     acpi_start();                          // AML in a thread of its own, beside all that follows
     scheme_init();                         // names: the root tree, /dev, /scheme

@@ -108,6 +108,38 @@ static uint64_t choose_slide(void)
     return (random_word() >> 16) % places * LARGE_PAGE_SIZE;
 }
 
+// In the part of the image that will be read-only.
+struct kernel_layout kernel_layout __attribute__((section(".data.rel.ro.layout")));
+
+static uint64_t random_below(uint64_t limit)
+{
+    return (random_word() >> 16) % limit;
+}
+
+// Where the early tables' one gigabyte table can show four gigabytes.
+enum { FIRST_GIB = 4, LAST_GIB = 508 };
+
+static void choose_layout(void)
+{
+    kernel_layout = (struct kernel_layout){ DIRECT_MAP_START, PAGE_ARRAY_START, 0 };
+    if (command_line_has(handoff.command_line, "nokaslr"))
+        return;
+    const struct framebuffer *f = &handoff.framebuffer;
+    uint64_t top = GIB(4), slot = GIB(512);
+    for (unsigned i = 0; i < handoff.range_count; i++)
+        if (handoff.ranges[i].kind == MEMORY_USABLE)
+            top = max_of(top, handoff.ranges[i].start + handoff.ranges[i].size);
+    if (f->width)
+        top = max_of(top, f->address + (uint64_t)f->pitch * f->height);
+    uint64_t slots = (DIRECT_MAP_END - DIRECT_MAP_START) / slot, needed = top / slot + 2;
+    if (needed < slots)
+        kernel_layout.direct_map += random_below(slots - needed) * slot +
+                                    (FIRST_GIB + random_below(LAST_GIB - FIRST_GIB + 1)) * GIB(1);
+    uint64_t places = (PAGE_ARRAY_END - PAGE_ARRAY_START) / GIB(1) - 512; // 512 GiB at the most
+    kernel_layout.page_array += random_below(places) * GIB(1);
+    kernel_layout.vmap_skip = random_below(GIB(64) / MIB(1)) * MIB(1);
+}
+
 // The image at `image` is made to run at `slide` above its link address.
 static void relocate(phys_t image, uint64_t slide)
 {
@@ -252,6 +284,9 @@ void boot_start(uint32_t magic, uint32_t info, phys_t image)
 
     relocate(image, slide);
     patch_user_access();
+    choose_layout();
+    for (unsigned i = 0; i < 4; i++) // beside the identity map, which goes when this code has run
+        boot_low_table[(DIRECT_MAP >> 30 & 511) + i] = boot_low_table[i];
     boot_top_table[DIRECT_MAP >> 39 & 511] =
         (uint64_t)boot_low_table | PAGE_PRESENT | PAGE_WRITE | PAGE_NO_EXECUTE;
     map_image(image, slide);

@@ -83,6 +83,7 @@ struct space {
     uint64_t cpus_loaded;    // bit for each CPU that has it loaded: who gets TLB requests
     uint64_t cpus_lazy;      // those of them that run a kernel thread
     uint64_t id;             // never used twice
+    uint32_t user;           // who runs in it: speculation.h forgets between users
     uint64_t tlb_generation; // counts TLB requests: a CPU that missed some forgets what it kept
     uint64_t resident_pages, mapped_bytes, resident_peak;
     uint64_t mapped_limit, data_limit, stack_limit; // bytes, from the process's limits

@@ -12,6 +12,7 @@
 // consistent): one sees the other.
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/speculation.h"
 #include "kernel/memory/memory.h"
 #include "kernel/memory/space_inside.h"
 
@@ -22,6 +23,7 @@ struct space_cpu {
     struct space *loaded;  // in CR3; NULL: the kernel's own table
     uint64_t lazy_since;   // count of TLB requests when it became lazy
     unsigned next_slot;
+    uint32_t last_user; // of the space loaded last
     struct {
         uint64_t id, generation;
     } slots[PCID_SLOTS]; // what the TLB may hold under PCID slot + 1
@@ -70,6 +72,10 @@ static inline void switch_to(struct space_cpu *c, struct space *s)
         paging_load(memory_kernel_table(), 0, false);
     }
     c->loaded = s;
+    if (unlikely(speculation_barriers) && s) {
+        speculation_switch(s->user != c->last_user);
+        c->last_user = s->user;
+    }
     if (!old)
         return;
     if (!c->running) // it was lazy

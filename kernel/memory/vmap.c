@@ -18,8 +18,10 @@
 #include "lib/range_tree.h"
 #include <redox/errno.h>
 
-#define STACKS_START (VMAP_START + (VMAP_END - VMAP_START) / 2)
-#define STACK_SLOT   (2ull * KERNEL_STACK_BYTES)
+#define STACKS_START  (VMAP_START + (VMAP_END - VMAP_START) / 2)
+#define DEVICES_START (VMAP_START + kernel_layout.vmap_skip)
+#define BUFFERS_START (VMAP_COVERED + kernel_layout.vmap_skip)
+#define STACK_SLOT    (2ull * KERNEL_STACK_BYTES)
 
 enum { STACKS_KEPT = 4, STACKS_POOLED = 48 };
 
@@ -219,7 +221,7 @@ void *vmap_device(phys_t address, uint64_t size, enum vmap_cache cache)
     uint64_t inside = size >= LARGE_PAGE_SIZE ? address % LARGE_PAGE_SIZE : address % PAGE_SIZE;
     uint64_t align = size >= LARGE_PAGE_SIZE ? LARGE_PAGE_SIZE : PAGE_SIZE;
     uint64_t room = round_up(inside + size, PAGE_SIZE) + PAGE_SIZE;
-    struct vmap_range *r = range_reserve(room, align, VMAP_START, VMAP_COVERED);
+    struct vmap_range *r = range_reserve(room, align, DEVICES_START, VMAP_COVERED);
     if (!r)
         return NULL;
     phys_t first = round_down(address, PAGE_SIZE);
@@ -242,7 +244,7 @@ void *vmap_alloc(uint64_t size)
     if (!size || size > VMAP_END - VMAP_START)
         return NULL;
     uint64_t bytes = round_up(size, PAGE_SIZE);
-    struct vmap_range *r = range_reserve(bytes + PAGE_SIZE, PAGE_SIZE, VMAP_COVERED, STACKS_START);
+    struct vmap_range *r = range_reserve(bytes + PAGE_SIZE, PAGE_SIZE, BUFFERS_START, STACKS_START);
     if (!r)
         return NULL;
     r->mapped = r->range.start;
@@ -273,7 +275,8 @@ uint64_t vmap_size(const void *p)
 
 static err_t stack_map(uint64_t *top)
 {
-    struct vmap_range *r = range_reserve(STACK_SLOT, STACK_SLOT, STACKS_START, VMAP_END);
+    struct vmap_range *r =
+        range_reserve(STACK_SLOT, STACK_SLOT, STACKS_START + kernel_layout.vmap_skip, VMAP_END);
     if (!r)
         return -ENOMEM;
     r->size = KERNEL_STACK_BYTES;

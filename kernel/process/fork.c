@@ -60,7 +60,10 @@ static err_t parts_inherit(struct process *p, struct process *from, const struct
         p->space = from->space;
         return 0;
     }
-    return space_fork(from->space, &p->space);
+    err_t e = space_fork(from->space, &p->space);
+    if (!e)
+        process_mark_space(p);
+    return e;
 }
 
 void process_parts_drop(struct process *p)

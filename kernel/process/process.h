@@ -252,13 +252,23 @@ err_t place_enter(const struct view *v, const char *path, struct name **which) m
 // The terminal room is told when a session leader ends (its terminal hangs up). Sleeping context.
 void process_set_session_hook(void (*end)(struct process *leader));
 
-// The pointer; process.lock is held, or nobody else has the process yet. `c` may be NULL before.
+// Its space is its user's: called when either has changed. process.lock is held, or nobody else has
+// the process yet.
+static inline void process_mark_space(struct process *p)
+{
+    if (p->space)
+        p->space->user = p->credentials->effective_user;
+}
+
+// The pointer, with the lock as above. `c` may be NULL before.
 static inline void process_set_credentials(struct process *p, struct credentials *c)
 {
     p->credentials = c;
     if (c)
         __atomic_store_n(&p->effective, (uint64_t)c->effective_group << 32 | c->effective_user,
                          __ATOMIC_RELAXED);
+    if (c)
+        process_mark_space(p);
 }
 
 // Another thread may change a process's credentials at any time: read them through one of these.
@@ -279,8 +289,8 @@ int32_t process_parent_number(void);         // the calling process's parent; 0:
 // mode").
 err_t process_may_inspect(struct process *p) must_check;
 // Its space, with a reference, for a caller that may inspect it; NULL: it has none. Who executes a
-// set-user-id file changes its ids before its space: what is taken first and asked for then is never
-// another user's.
+// set-user-id file changes its ids before its space: what is taken first and asked for then is
+// never another user's.
 err_t process_inspect_space(struct process *p, struct space **space) must_check;
 
 // Whether the calling process may say it is that one, to the reader of a socket: -EPERM: neither

@@ -269,6 +269,7 @@ void process_swap_space(struct process *p, struct space *s)
     space_get(s); // one reference for the process, one for the thread
     uint64_t flags = spin_lock_irq(&p->lock);
     p->space = s;
+    process_mark_space(p);
     spin_unlock_irq(&p->lock, flags);
     preempt_off();
     t->thread.space = s;

@@ -118,6 +118,9 @@ def entry(tmp_path_factory):
     ("no guards", {"append": "no=smep,smap,umip"}),
     ("no global pages", {"append": "no=pge"}),
     ("no tsc", {"append": "clocksource=hpet"}),
+    ("guarded entries", {"append": "mitigations=all"}),
+    ("guarded entries on four CPUs", {"append": "mitigations=all", "smp": 4}),
+    ("no mitigations", {"append": "mitigations=off"}),
 ]])
 def test_ways_into_the_kernel(entry, keywords):
     result = execute("/bin/entry", add=f"{entry}:/bin/entry", **keywords)

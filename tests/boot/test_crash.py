@@ -12,7 +12,7 @@ CRASHES = [
      "crash_text"),
     ("constant", r"panic: the kernel cannot write address 0xffffffff\w+ \(not permitted\)",
      "crash_constant"),
-    ("alias", r"panic: the kernel cannot write address 0xffff80\w+ \(nothing there\)", "crash_alias"),
+    ("alias", r"panic: the kernel cannot write address 0xffff[89ab]\w+ \(nothing there\)", "crash_alias"),
     ("execute", r"panic: the kernel cannot execute address 0xffffffff\w+ \(not permitted\)",
      "kernel_main"),
     ("stack", r"panic: double fault: the kernel stack overflowed", "crash_stack"),

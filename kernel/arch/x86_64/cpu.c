@@ -5,6 +5,7 @@
 #include "kernel/arch/x86_64/extable.h"
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/speculation.h"
 #include "kernel/arch/x86_64/syscall.h"
 #include "kernel/console/log.h"
 #include "lib/command_line.h"
@@ -219,6 +220,7 @@ void cpu_init_secondary(void)
 {
     set_control_registers();
     syscall_init_cpu();
+    speculation_init_cpu();
 }
 
 void cpu_set_number(void)

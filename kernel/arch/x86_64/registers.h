@@ -55,25 +55,28 @@
 #define RFLAGS_AC   (1 << 18)
 #define RFLAGS_ID   (1 << 21)
 
-#define MSR_TSC             0x10
-#define MSR_APIC_BASE       0x1b
-#define MSR_SYSENTER_CS     0x174
-#define MSR_MCG_CAP         0x179
-#define MSR_MCG_STATUS      0x17a
-#define MSR_PAT             0x277
-#define MSR_MC0_STATUS      0x401 // + 4 * bank
-#define MSR_TSC_DEADLINE    0x6e0
-#define MSR_X2APIC          0x800 // + register offset / 16
-#define MSR_KVM_SYSTEM_TIME 0x4b564d01
-#define MSR_EFER            0xc0000080
-#define MSR_STAR            0xc0000081
-#define MSR_LSTAR           0xc0000082
-#define MSR_CSTAR           0xc0000083
-#define MSR_SYSCALL_MASK    0xc0000084
-#define MSR_FS_BASE         0xc0000100
-#define MSR_GS_BASE         0xc0000101
-#define MSR_KERNEL_GS_BASE  0xc0000102
-#define MSR_TSC_AUX         0xc0000103
+#define MSR_TSC               0x10
+#define MSR_APIC_BASE         0x1b
+#define MSR_SPEC_CTRL         0x48
+#define MSR_PRED_CMD          0x49
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_SYSENTER_CS       0x174
+#define MSR_MCG_CAP           0x179
+#define MSR_MCG_STATUS        0x17a
+#define MSR_PAT               0x277
+#define MSR_MC0_STATUS        0x401 // + 4 * bank
+#define MSR_TSC_DEADLINE      0x6e0
+#define MSR_X2APIC            0x800 // + register offset / 16
+#define MSR_KVM_SYSTEM_TIME   0x4b564d01
+#define MSR_EFER              0xc0000080
+#define MSR_STAR              0xc0000081
+#define MSR_LSTAR             0xc0000082
+#define MSR_CSTAR             0xc0000083
+#define MSR_SYSCALL_MASK      0xc0000084
+#define MSR_FS_BASE           0xc0000100
+#define MSR_GS_BASE           0xc0000101
+#define MSR_KERNEL_GS_BASE    0xc0000102
+#define MSR_TSC_AUX           0xc0000103
 
 #ifndef __ASSEMBLER__
 #include "lib/base.h"

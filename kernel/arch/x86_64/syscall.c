@@ -2,10 +2,13 @@
 // Setting up SYSCALL on each CPU (syscall.h).
 #include "kernel/arch/x86_64/syscall.h"
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/speculation.h"
 
+bool syscall_guarded; // speculation.h
 void (*syscall_hook)(struct trap_frame *f, struct thread *t);
 
-void syscall_entry(void);   // syscall_entry.S
+void syscall_entry(void); // syscall_entry.S
+void syscall_entry_guarded(void);
 void syscall_entry32(void); // the same
 
 // SYSCALL loads CS and SS from bits 32-47 of STAR (and + 8), SYSRET from bits 48-63 (+ 16 and + 8).
@@ -23,7 +26,7 @@ void syscall_init_cpu(void)
 {
     msr_write(MSR_STAR,
               (uint64_t)(SELECTOR_USER_CODE32 | 3) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-    msr_write(MSR_LSTAR, (uint64_t)syscall_entry);
+    msr_write(MSR_LSTAR, (uint64_t)(syscall_guarded ? syscall_entry_guarded : syscall_entry));
     msr_write(MSR_CSTAR, (uint64_t)syscall_entry32);
     msr_write(MSR_SYSCALL_MASK, SYSCALL_MASK);
     msr_write(MSR_SYSENTER_CS, 0);

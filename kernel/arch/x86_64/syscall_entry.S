@@ -5,6 +5,7 @@
 // The frame is struct trap_frame (trap.h) at the top of the thread's kernel stack.
 
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/speculation_entry.h"
 
 #define GS_USER_STACK   8
 #define GS_KERNEL_STACK 16
@@ -39,10 +40,10 @@
 .endm
 
     .text
-    .globl syscall_entry, syscall_entry32
+    .globl syscall_entry, syscall_entry_guarded, syscall_entry32
 
-    .balign 64
-syscall_entry:
+// Two copies: the plain one, and the one with what speculation.h wants.
+.macro entry guarded
     swapgs
     mov %rsp, %gs:GS_USER_STACK
     mov %gs:GS_KERNEL_STACK, %rsp
@@ -68,6 +69,9 @@ syscall_entry:
     push %r13
     push %r14
     push %r15
+    .if \guarded
+    speculation_enter
+    .endif
     xor %ebp, %ebp                      // backtraces end here
     mov %rsp, %rdi
     mov %gs:GS_CURRENT, %rsi
@@ -102,6 +106,11 @@ syscall_entry:
     test $(RFLAGS_TF | RFLAGS_RF), %r11d
     jnz .Lslow
 
+    .if \guarded
+    mov %rcx, %r10
+    speculation_leave
+    mov %r10, %rcx
+    .endif
     mov FRAME_RBP(%rsp), %rbp
     mov FRAME_R10(%rsp), %r10
     mov FRAME_R9(%rsp), %r9
@@ -113,6 +122,15 @@ syscall_entry:
     mov FRAME_RSP(%rsp), %rsp
     swapgs
     sysretq
+.endm
+
+    .balign 64
+syscall_entry:
+    entry 0
+
+    .balign 64
+syscall_entry_guarded:
+    entry 1
 
 .Lslow:
     sti                                 // trap_enter_user() is for threads with interrupts on

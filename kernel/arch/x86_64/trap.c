@@ -8,6 +8,7 @@
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/segments.h"
+#include "kernel/arch/x86_64/speculation.h"
 #include "kernel/arch/x86_64/syscall.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
@@ -28,7 +29,8 @@ enum {
     STUB_SIZE = 16,
 };
 
-extern char trap_stubs[];
+extern char trap_stubs[], trap_stubs_guarded[]; // the second: speculation.h
+static const char *stubs = trap_stubs;
 
 void trap_dispatch(struct trap_frame *f);          // trap_entry.S calls these three
 void trap_dispatch_paranoid(struct trap_frame *f); //
@@ -229,7 +231,7 @@ void trap_dispatch_paranoid(struct trap_frame *f)
 
 static void gate_set(unsigned vector, uint8_t stack, uint8_t kind)
 {
-    uint64_t entry = (uint64_t)trap_stubs + vector * STUB_SIZE;
+    uint64_t entry = (uint64_t)stubs + vector * STUB_SIZE;
     gates[vector] = (struct gate){
         .offset_low = (uint16_t)entry,
         .selector = SELECTOR_KERNEL_CODE,
@@ -250,6 +252,12 @@ static void gates_init(void)
     gate_set(TRAP_NMI, TRAP_STACK_NMI, GATE_INTERRUPT);
     gate_set(TRAP_DOUBLE_FAULT, TRAP_STACK_DOUBLE, GATE_INTERRUPT);
     gate_set(TRAP_MACHINE_CHECK, TRAP_STACK_CHECK, GATE_INTERRUPT);
+}
+
+void trap_guard_entries(void)
+{
+    stubs = trap_stubs_guarded;
+    gates_init();
 }
 
 void trap_init_cpu(void)

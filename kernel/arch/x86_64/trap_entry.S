@@ -9,6 +9,7 @@
 // Before the call of C code, a pair {rbp, rip} of the interrupted code goes on the stack, so that a
 // chain of frame pointers runs through the trap. Entries from user mode end the chain.
 
+#include "kernel/arch/x86_64/speculation_entry.h"
 #include "kernel/arch/x86_64/user_access.h"
 
 #define FRAME_SIZE       176
@@ -25,9 +26,8 @@
 // Vectors for which the processor pushes an error code: 8, 10-14, 17, 21, 29, 30.
 #define HAS_ERROR_CODE   0x60227d00
 
-    .balign 16
-    .globl trap_stubs
-trap_stubs:
+// All stubs, which go on at the two places.
+.macro stubs ordinary, paranoid
 vector = 0
     .rept 256
     .balign 16
@@ -36,12 +36,21 @@ vector = 0
     .endif
     push $vector
     .if vector == 1 || vector == 2 || vector == 8 || vector == 18
-    jmp trap_paranoid
+    jmp \paranoid
     .else
-    jmp trap_ordinary
+    jmp \ordinary
     .endif
 vector = vector + 1
     .endr
+.endm
+
+    .balign 16
+    .globl trap_stubs, trap_stubs_guarded
+trap_stubs:
+    stubs trap_ordinary, trap_paranoid
+    .balign 16
+trap_stubs_guarded:
+    stubs trap_ordinary_guarded, trap_paranoid_guarded
 
 .macro push_registers
     push %rdi
@@ -96,6 +105,13 @@ trap_ordinary:
     call trap_dispatch
     // trap_dispatch() has done the thread's return_work, interrupts are off.
 .Lto_user:
+    cmpb $0, speculation_on_exit(%rip)
+    jne .Lto_user_guarded
+    swapgs
+    pop_registers_and_return
+
+.Lto_user_guarded:
+    speculation_leave
     swapgs
     pop_registers_and_return
 
@@ -112,8 +128,27 @@ trap_ordinary:
     pop_registers_and_return
 
     .balign 16
+trap_ordinary_guarded:
+    testb $3, 24(%rsp)
+    jz 1f
+    swapgs
+    push_registers
+    speculation_enter
+    jmp .Lfrom_user
+1:  lfence
+    jmp .Lfrom_kernel
+
+// In the kernel's own control, whoever was interrupted; who goes back to the kernel keeps it.
+    .balign 16
+trap_paranoid_guarded:
+    push_registers
+    speculation_enter
+    jmp .Lparanoid
+
+    .balign 16
 trap_paranoid:
     push_registers
+.Lparanoid:
     cld
     user_access_close
     mov $MSR_GS, %ecx
@@ -141,7 +176,12 @@ trap_paranoid:
     mov %r12, %rdx
     shr $32, %rdx
     wrmsr
-    pop_registers_and_return
+    testb $3, FRAME_CS(%rsp)
+    jz 2f
+    cmpb $0, speculation_on_exit(%rip)
+    je 2f
+    speculation_leave
+2:  pop_registers_and_return
 
 // A debug exception of a program may sleep (signals), so it goes on as if it had come by the
 // thread's own stack: the frame is copied there, and the GS bases are laid as SWAPGS would have.

@@ -9,6 +9,15 @@
 #include "kernel/arch/x86_64/user_access.h"
 #include <redox/errno.h>
 
+// An address that passed user_range_ok(), for use: where the processor goes ahead before it knows
+// the outcome of that check (Spectre 1), the address is none of the kernel's either, whose bit 47
+// is 1.
+static force_inline uint64_t user_only(uaddr_t at)
+{
+    __asm__("btr $47, %0" : "+r"(at) : : "cc");
+    return at;
+}
+
 // The processor's string instructions take some thirty cycles before they begin.
 enum { STRING_STEP = 64, SHORT = 16 };
 
@@ -112,17 +121,17 @@ static force_inline size_t zero_bytes(void *to, size_t size)
 
 size_t user_copy_in_part(void *to, uaddr_t from, size_t size)
 {
-    return user_range_ok(from, size) ? copy_bytes(to, (const void *)from, size) : size;
+    return user_range_ok(from, size) ? copy_bytes(to, (const void *)user_only(from), size) : size;
 }
 
 size_t user_copy_out_part(uaddr_t to, const void *from, size_t size)
 {
-    return user_range_ok(to, size) ? copy_bytes((void *)to, from, size) : size;
+    return user_range_ok(to, size) ? copy_bytes((void *)user_only(to), from, size) : size;
 }
 
 size_t user_zero_part(uaddr_t to, size_t size)
 {
-    return user_range_ok(to, size) ? zero_bytes((void *)to, size) : size;
+    return user_range_ok(to, size) ? zero_bytes((void *)user_only(to), size) : size;
 }
 
 // Reads up to the next multiple of STRING_STEP at a time: never into a page that the string does
@@ -156,7 +165,7 @@ err_t user_string_in(char *to, uaddr_t from, size_t room, size_t *length)
                                           "   xor %[e], %[e]\n"                        \
                                           "2:\n" USER_ACCESS_CLOSE EXTABLE("1b", "2b") \
                          : [e] "+r"(e), [got] "+r"(got)                                \
-                         : [from] "r"(from)                                            \
+                         : [from] "r"(user_only(from))                                 \
                          : "memory", "cc");                                            \
         *value = got;                                                                  \
         return e;                                                                      \
@@ -172,7 +181,7 @@ err_t user_string_in(char *to, uaddr_t from, size_t room, size_t *length)
                                           "   xor %[e], %[e]\n"                        \
                                           "2:\n" USER_ACCESS_CLOSE EXTABLE("1b", "2b") \
                          : [e] "+r"(e)                                                 \
-                         : [to] "r"(to), [value] "r"(value)                            \
+                         : [to] "r"(user_only(to)), [value] "r"(value)                 \
                          : "memory", "cc");                                            \
         return e;                                                                      \
     }
@@ -191,7 +200,7 @@ err_t user_exchange_u32(uaddr_t at, uint32_t expected, uint32_t wanted, uint32_t
                                       "   mov $0, %[e]\n"
                                       "2:\n" USER_ACCESS_CLOSE EXTABLE("1b", "2b")
                      : [e] "+r"(e), "+a"(expected)
-                     : [at] "r"(at), [wanted] "r"(wanted)
+                     : [at] "r"(user_only(at)), [wanted] "r"(wanted)
                      : "memory", "cc");
     *seen = expected;
     return e;

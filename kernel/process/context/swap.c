@@ -57,6 +57,7 @@ static struct space *replace_space(struct process *p, struct space *s)
     uint64_t flags = spin_lock_irq(&p->lock);
     struct space *old = p->space;
     p->space = s;
+    process_mark_space(p);
     spin_unlock_irq(&p->lock, flags);
     return old;
 }
