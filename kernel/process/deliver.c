@@ -166,11 +166,20 @@ static void heed_process(struct task *t, struct trap_frame *f)
         stop_here(t, f);
 }
 
+static void heed_move(struct trap_frame *f, struct task *t)
+{
+    __atomic_and_fetch(&t->thread.return_work, ~(uint32_t)WORK_MOVED, __ATOMIC_ACQUIRE);
+    if (t->process->abi->task_moved)
+        t->process->abi->task_moved(f, t);
+}
+
 void task_return_work(struct trap_frame *f)
 {
     struct task *t = task_current();
     struct signal_info info;
     struct signal_action action;
+    if (unlikely(__atomic_load_n(&t->thread.return_work, __ATOMIC_RELAXED) & WORK_MOVED))
+        heed_move(f, t);
     for (;;) {
         __atomic_and_fetch(&t->thread.return_work, ~(WORK_SIGNAL | WORK_NOTIFY), __ATOMIC_ACQUIRE);
         heed_process(t, f);

@@ -132,6 +132,11 @@ static void child_registers(struct task *t, const struct task *parent,
         t->alternate_size = parent->alternate_size;
         t->alternate_flags = parent->alternate_flags;
     }
+    if (!(r->share & SHARE_SPACE)) {
+        t->restartable_area = parent->restartable_area;
+        t->restartable_signature = parent->restartable_signature;
+        t->thread.extras = parent->thread.extras & EXTRA_TRACKED;
+    }
     t->clear_child_number = r->clear_child_number;
     t->child_number_at = r->child_number;
 }

@@ -78,6 +78,9 @@ struct abi {
                           struct signal_action *action);
     // After a system call that a signal cut short; `action` NULL: no handler runs.
     void (*system_call_restart)(struct trap_frame *f, const struct signal_action *action);
+    // The calling task, tracked (EXTRA_TRACKED), was interrupted or moved to another CPU. May be
+    // NULL.
+    void (*task_moved)(struct trap_frame *f, struct task *t);
     // The calling task is about to end (its space still loaded): clears and wakes what the ABI
     // promises.
     void (*task_exit)(struct task *t); // may be NULL
@@ -198,7 +201,7 @@ struct task {
     bool restarting;
     bool ended;
     uaddr_t restartable_area; // rseq
-    uint32_t restartable_signature, restartable_size;
+    uint32_t restartable_signature;
     int32_t trace_signal;
     bool reset_on_fork;   // its children are not as urgent as it
     struct upcall upcall; // how it takes signals (Redox)

@@ -330,7 +330,7 @@ static void reset_task(struct task *t)
     t->clear_child_number = 0;
     t->restartable_area = 0;
     t->thread.user = (struct arch_user){ 0 };
-    t->thread.ports = false;
+    t->thread.extras = 0;
     t->upcall = (struct upcall){ 0 };
     preempt_off();
     fpu_state_reset(t->thread.fpu);

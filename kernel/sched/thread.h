@@ -32,6 +32,13 @@ enum return_work {
     WORK_SIGNAL = 1 << 0, // a signal may be pending
     WORK_TURN = 1 << 1,   // a turn is due
     WORK_NOTIFY = 1 << 2, // the process room wants to look (stop, trace, exit)
+    WORK_MOVED = 1 << 3,  // others ran meanwhile, or it is on another CPU now (EXTRA_TRACKED)
+};
+
+// What few threads need at a switch; bits of thread.extras. A new thread has none.
+enum thread_extra {
+    EXTRA_PORTS = 1 << 0,   // its user mode may use I/O ports
+    EXTRA_TRACKED = 1 << 1, // it is to know when it was interrupted, and moved: WORK_MOVED
 };
 
 struct thread {
@@ -43,7 +50,8 @@ struct thread {
     uint64_t system_since, system_cycles;
     struct arch_context context;
     struct arch_user user;
-    bool ports;            // its user mode may use I/O ports; a new thread's may not
+    uint8_t extras;        // enum thread_extra
+    uint16_t tracked_cpu;  // EXTRA_TRACKED: where it was last told that it runs
     struct fpu_state *fpu; // NULL: a kernel thread
     struct space *space;   // NULL: a kernel thread
     char name[16];

@@ -110,6 +110,17 @@ void turn_finish(void)
     let_go(&this_cpu(turn_cpus));
 }
 
+// In a system call a tracked thread has nothing that could be interrupted.
+static no_inline void load_extras(struct turn_cpu *c, struct thread *from, struct thread *to)
+{
+    if (((to->extras | from->extras) & EXTRA_PORTS) || !from->space)
+        arch_ports_load(to->extras & EXTRA_PORTS);
+    if ((to->extras & EXTRA_TRACKED) && (!to->system_since || to->tracked_cpu != c->core.number)) {
+        to->tracked_cpu = c->core.number;
+        __atomic_fetch_or(&to->return_work, WORK_MOVED, __ATOMIC_RELAXED);
+    }
+}
+
 static inline void switch_to(struct turn_cpu *c, struct thread *from, struct thread *to)
 {
     c->left = from;
@@ -122,8 +133,10 @@ static inline void switch_to(struct turn_cpu *c, struct thread *from, struct thr
         space_load(to->space);
     if (to->space) {
         arch_user_load(&to->user);
-        if (to->ports || from->ports || !from->space)
-            arch_ports_load(to->ports);
+        if (unlikely(to->extras | from->extras))
+            load_extras(c, from, to);
+        else if (!from->space)
+            arch_ports_load(false);
     }
     arch_context_switch(&from->context, &to->context);
     let_go(&this_cpu(turn_cpus)); // maybe another CPU

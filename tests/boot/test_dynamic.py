@@ -14,7 +14,7 @@ def test_loader_finds_what_it_needs(smp):
     assert result.status == 0 and result.text == "dynamic: 0 wrong\n", result
 
 
-LIBRARY = ["owned_mutexes"]
+LIBRARY = ["owned_mutexes", "restartable"]
 
 
 @pytest.mark.parametrize("smp", [1, 3])

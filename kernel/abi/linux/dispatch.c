@@ -143,6 +143,7 @@ const struct abi linux_abi = {
     .system_call = linux_system_call,
     .signal_deliver = linux_signal_deliver,
     .system_call_restart = linux_call_restart,
+    .task_moved = linux_task_moved,
     .task_exit = linux_task_exit,
     .task_exec = linux_task_exec,
     .stack_build = linux_stack_build,

@@ -83,6 +83,8 @@ err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct si
                            const struct signal_action *action, uint64_t old_mask)
 {
     const int32_t automatic = INT32_MIN; // SS_AUTODISARM
+    if (t->restartable_area)
+        linux_sequence_end(f, t);
     uint64_t top = stack_for(f, t, action);
     uaddr_t fpu = round_down(top - fpu_frame_size(), 64);
     uaddr_t at = round_down(fpu - sizeof(struct frame), 16) - 8;

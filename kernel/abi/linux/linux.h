@@ -70,6 +70,10 @@ err_t linux_stack_put(struct program *p, struct stack_strings *at, const uint64_
                       size_t spare_count, uaddr_t *stack_pointer, uaddr_t *spare_at) must_check;
 err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct signal_info *info,
                            const struct signal_action *action, uint64_t old_mask);
+// restartable.c
+void linux_task_moved(struct trap_frame *f, struct task *t);
+// Ends a restartable sequence that the frame lies in, if any: before a signal's handler runs.
+void linux_sequence_end(struct trap_frame *f, struct task *t);
 void linux_task_exit(struct task *t);
 void linux_task_exec(struct task *t);
 

@@ -272,48 +272,6 @@ LINUX_CALL(munlockall)
     return 0;
 }
 
-static void barrier(void *data)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-// A processor that runs nobody of us meets a barrier before it does.
-LINUX_CALL(membarrier)
-{
-    enum {
-        QUERY = 0,
-        GLOBAL = 1,
-        GLOBAL_FAST = 2,
-        REGISTER_GLOBAL = 4,
-        PRIVATE = 8,
-        REGISTER_PRIVATE = 16,
-    };
-    uint64_t all = cpu_count >= 64 ? UINT64_MAX : (1ull << cpu_count) - 1;
-    struct process *p = process_current();
-    if (ARG(1))
-        return -EINVAL;
-    switch (ARG_INT(0)) {
-    case QUERY:
-        return GLOBAL | GLOBAL_FAST | REGISTER_GLOBAL | PRIVATE | REGISTER_PRIVATE;
-    case GLOBAL:
-    case GLOBAL_FAST:
-        ipi_call(all, barrier, NULL);
-        return 0;
-    case REGISTER_GLOBAL:
-    case REGISTER_PRIVATE:
-        __atomic_fetch_or(&p->barriers, (uint32_t)ARG(0), __ATOMIC_RELAXED);
-        return 0;
-    case PRIVATE:
-        if (!(__atomic_load_n(&p->barriers, __ATOMIC_RELAXED) & REGISTER_PRIVATE))
-            return -EPERM;
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        ipi_call(__atomic_load_n(&p->space->cpus_loaded, __ATOMIC_SEQ_CST) & all, barrier, NULL);
-        return 0;
-    default:
-        return -EINVAL;
-    }
-}
-
 // All memory is one node: every policy means the same.
 enum { POLICY_LAST = 5, POLICY_FLAGS = 0xe000 };
 

@@ -316,9 +316,3 @@ LINUX_CALL(unshare)
     err_t e = flags & LINUX_CLONE_FS ? process_own_place() : 0;
     return !e && flags & LINUX_CLONE_FILES ? process_own_descriptors() : e;
 }
-
-// Restartable sequences are an optimisation that glibc does without when it is refused.
-LINUX_CALL(rseq)
-{
-    return -ENOSYS;
-}

@@ -21,8 +21,8 @@ REDOX_CALL(iopl)
         return -EINVAL;
     struct thread *t = thread_current();
     preempt_off();
-    t->ports = ARG(0) == LEVEL_OF_PORTS;
-    arch_ports_load(t->ports);
+    t->extras = ARG(0) == LEVEL_OF_PORTS ? EXTRA_PORTS : 0;
+    arch_ports_load(t->extras);
     preempt_on();
     return 0;
 }
