@@ -66,6 +66,11 @@ struct mapping {
     uint64_t file_shift; // map_request
 };
 
+// Of one mapping: what is in memory, and how much of that is its own (not an object's).
+struct mapping_residency {
+    uint64_t bytes, own;
+};
+
 struct space_usage {
     uint64_t mapped, resident, locked, data, stack, code; // bytes
 };
@@ -132,6 +137,7 @@ enum remap_flag {
     REMAP_MAY_MOVE = 1,
     REMAP_FIXED = 2,      // to *address, replacing what is there
     REMAP_NO_REPLACE = 4, // with FIXED: -EEXIST when something is there
+    REMAP_KEEP_OLD = 8,   // with MAY_MOVE and the size as it is: moves the pages, the mapping stays
 };
 // mremap: to a new size, in place or elsewhere. `flags`: enum remap_flag.
 err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_size,
@@ -141,6 +147,9 @@ err_t space_discard(struct space *s, uaddr_t start, uint64_t size) must_check; /
 err_t space_sync(struct space *s, uaddr_t start, uint64_t size, bool invalidate)
     must_check; // msync
 err_t space_populate(struct space *s, uaddr_t start, uint64_t size) must_check;
+// Makes the pages present for one kind of access (MADV_POPULATE_*). -ENOMEM: also a hole; -EINVAL:
+// a mapping without that right; -EFAULT: past an object's end.
+err_t space_prefault(struct space *s, uaddr_t start, uint64_t size, unsigned access) must_check;
 err_t space_set_flags(struct space *s, uaddr_t start, uint64_t size, unsigned set, unsigned clear)
     must_check;
 // Keeps what is mapped there resident, as long as no more than `limit` bytes of the space are then
@@ -190,6 +199,9 @@ struct futex_key {
 };
 err_t space_futex_key(struct space *s, uaddr_t address, bool shared, struct futex_key *key)
     must_check;
+
+// For those whom space_visit() calls.
+void mapping_residency(const struct mapping *m, struct mapping_residency *r);
 
 // Whether any page of [start, start + size) lies in a mapping.
 bool space_is_mapped(struct space *s, uaddr_t start, uint64_t size);

@@ -86,6 +86,29 @@ err_t space_populate(struct space *s, uaddr_t start, uint64_t size)
     return 0;
 }
 
+static err_t prefault_error(err_t e)
+{
+    switch (e) {
+    case -EFAULT:
+        return -ENOMEM;
+    case -EACCES:
+        return -EINVAL;
+    case -EIO:
+        return -EFAULT;
+    default:
+        return e;
+    }
+}
+
+err_t space_prefault(struct space *s, uaddr_t start, uint64_t size, unsigned access)
+{
+    uaddr_t end = start + size;
+    err_t e = 0;
+    for (uaddr_t a = start; a < end && !e; a += PAGE_SIZE)
+        e = space_fault(s, a, access);
+    return prefault_error(e);
+}
+
 static err_t sync_mapping(const struct mapping *m, uaddr_t start, uaddr_t end)
 {
     if (!m->object || !(m->flags & MAPF_SHARED))
@@ -163,6 +186,31 @@ err_t space_futex_key(struct space *s, uaddr_t address, bool shared, struct fute
         };
     rwlock_read_end(&s->lock);
     return m ? 0 : -EFAULT;
+}
+
+struct residency_visit {
+    struct table_visit visit;
+    struct mapping_residency *residency;
+};
+
+static void residency_leaf(struct table_visit *v, entry_t *e, unsigned level, uint64_t address)
+{
+    struct mapping_residency *r = container_of(v, struct residency_visit, visit)->residency;
+    struct page *p = entry_page(*e);
+    if (!p)
+        return;
+    r->bytes += entry_span(level);
+    if (!(p->flags & PAGE_OBJECT))
+        r->own += entry_span(level);
+}
+
+void mapping_residency(const struct mapping *m, struct mapping_residency *r)
+{
+    struct residency_visit v = { .visit = { residency_leaf, NULL }, .residency = r };
+    *r = (struct mapping_residency){ 0 };
+    spin_lock(&m->space->table_lock);
+    table_visit(m->space->top_table, m->start, m->end, &v.visit);
+    spin_unlock(&m->space->table_lock);
 }
 
 bool space_is_mapped(struct space *s, uaddr_t start, uint64_t size)

@@ -7,7 +7,7 @@ struct remap {
     struct space *space;
     uaddr_t old, target; // target: with `fixed`
     uint64_t old_size, new_size;
-    bool may_move, fixed, no_replace;
+    bool may_move, fixed, no_replace, keep_old;
     struct list *dead;
 };
 
@@ -17,6 +17,8 @@ static err_t remap_check(const struct remap *r)
     if (!is_aligned(r->old, PAGE_SIZE) || !r->new_size || !r->old_size)
         return -EINVAL;
     if (!range_fits(r->old, r->old_size, USER_CODE_END) || r->new_size > USER_CODE_END)
+        return -EINVAL;
+    if (r->keep_old && (!r->may_move || r->new_size != r->old_size))
         return -EINVAL;
     if (!r->fixed)
         return 0;
@@ -29,7 +31,8 @@ static err_t remap_check(const struct remap *r)
 
 static err_t limit_check(const struct remap *r)
 {
-    uint64_t more = r->new_size > r->old_size ? r->new_size - r->old_size : 0;
+    uint64_t gone = r->keep_old ? 0 : r->old_size;
+    uint64_t more = r->new_size > gone ? r->new_size - gone : 0;
     return r->space->mapped_bytes + more > r->space->mapped_limit ? -ENOMEM : 0;
 }
 
@@ -62,7 +65,8 @@ static err_t find_target(struct remap *r, const struct mapping *m)
     return 0;
 }
 
-// `m` is exactly the old range; the new mapping takes its pages, then it goes.
+// `m` is exactly the old range; the new mapping takes its pages, then it goes, or stays without
+// any, and unlocked.
 static err_t move_to_target(struct remap *r, struct mapping *m)
 {
     struct space *s = r->space;
@@ -80,8 +84,12 @@ static err_t move_to_target(struct remap *r, struct mapping *m)
         mapping_remove(n, r->dead);
         return e;
     }
-    mapping_remove(m, r->dead);
-    space_zap(s, r->old, r->old + r->old_size);
+    if (r->keep_old) {
+        m->flags &= ~(uint32_t)MAPF_LOCKED;
+    } else {
+        mapping_remove(m, r->dead);
+        space_zap(s, r->old, r->old + r->old_size);
+    }
     mapping_merge(s, n, r->dead);
     return 0;
 }
@@ -95,14 +103,14 @@ static err_t remap_locked(struct remap *r, uaddr_t *address)
     if (m->flags & MAPF_PINNED)
         return -EBUSY;
     *address = r->old;
-    if (!r->fixed && r->new_size <= r->old_size)
+    if (!r->fixed && !r->keep_old && r->new_size <= r->old_size)
         return r->new_size == r->old_size
                    ? 0
                    : mappings_unmap(s, r->old + r->new_size, r->old + r->old_size, r->dead);
     err_t e = limit_check(r);
     if (e)
         return e;
-    if (!r->fixed && grows_in_place(r, m))
+    if (!r->fixed && !r->keep_old && grows_in_place(r, m))
         return 0;
     if (!r->may_move)
         return -ENOMEM;
@@ -128,6 +136,7 @@ err_t space_remap(struct space *s, uaddr_t old, uint64_t old_size, uint64_t new_
         .may_move = flags & REMAP_MAY_MOVE,
         .fixed = flags & REMAP_FIXED,
         .no_replace = flags & REMAP_NO_REPLACE,
+        .keep_old = flags & REMAP_KEEP_OLD,
         .dead = &dead,
     };
     err_t e = remap_check(&r);

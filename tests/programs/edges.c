@@ -68,6 +68,122 @@ static void residency(void)
     FAILS(mincore(at, PAGE, state), ENOMEM);
 }
 
+// The pages move, the mapping stays, as it was at first.
+static void moved_and_kept(void)
+{
+    char *at = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    at[0] = 'a', at[PAGE] = 'b';
+    FAILS(mremap(at, PAGE, PAGE, MREMAP_DONTUNMAP), EINVAL);
+    FAILS(mremap(at, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP), EINVAL);
+    char *to = mremap(at, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+    CHECK(to != MAP_FAILED && to != at);
+    CHECK(to[0] == 'a' && to[PAGE] == 'b');
+    CHECK(at[0] == 0 && at[PAGE] == 0);
+    at[0] = 'c';
+    CHECK(to[0] == 'a');
+    char *place = mmap(NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    RETURNS(mremap(to, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, place),
+            place);
+    CHECK(place[0] == 'a' && place[PAGE] == 'b' && to[0] == 0);
+    munmap(at, 3 * PAGE);
+    munmap(to, 2 * PAGE);
+    munmap(place, 2 * PAGE);
+}
+
+enum { POPULATE_READ = 22, POPULATE_WRITE = 23 };
+
+static void populated(void)
+{
+    unsigned char state[4] = { 0 };
+    char *at = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    RETURNS(madvise(at, 2 * PAGE, POPULATE_WRITE), 0);
+    RETURNS(mincore(at, 4 * PAGE, state), 0);
+    CHECK((state[0] & 1) && (state[1] & 1) && !(state[2] & 1));
+    RETURNS(madvise(at + 2 * PAGE, PAGE, POPULATE_READ), 0);
+    RETURNS(mincore(at, 4 * PAGE, state), 0);
+    CHECK((state[2] & 1) && !(state[3] & 1));
+    mprotect(at, PAGE, PROT_READ);
+    FAILS(madvise(at, 2 * PAGE, POPULATE_WRITE), EINVAL);
+    RETURNS(madvise(at, 2 * PAGE, POPULATE_READ), 0);
+    mprotect(at, PAGE, PROT_NONE);
+    FAILS(madvise(at, 2 * PAGE, POPULATE_READ), EINVAL);
+    munmap(at + 3 * PAGE, PAGE);
+    FAILS(madvise(at + PAGE, 3 * PAGE, POPULATE_WRITE), ENOMEM);
+    FAILS(madvise(at + 1, PAGE, POPULATE_READ), EINVAL);
+    munmap(at, 3 * PAGE);
+
+    int fd = (int)MADE(memfd_create("short", 0));
+    MADE(ftruncate(fd, PAGE));
+    at = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    RETURNS(madvise(at, PAGE, POPULATE_WRITE), 0);
+    FAILS(madvise(at, 2 * PAGE, POPULATE_WRITE), EFAULT);
+    munmap(at, 2 * PAGE);
+    close(fd);
+}
+
+// What /proc/self/smaps says of the mapping at `at`: a size in KiB, or whether a flag is there.
+static long of_smaps(const void *at, const char *name, const char *flag)
+{
+    char line[512], start[32];
+    long found = -1;
+    bool here = false;
+    FILE *f = fopen("/proc/self/smaps", "r");
+    snprintf(start, sizeof(start), "%lx-", (unsigned long)(uintptr_t)at);
+    while (f && fgets(line, sizeof(line), f)) {
+        if (strchr(line, '-') && strchr(line, ':') > strchr(line, ' '))
+            here = strncmp(line, start, strlen(start)) == 0;
+        else if (here && strncmp(line, name, strlen(name)) == 0)
+            found = flag ? strstr(line, flag) != NULL : atol(line + strlen(name) + 1);
+    }
+    if (f)
+        fclose(f);
+    return found;
+}
+
+static void sizes_of_mappings(void)
+{
+    char *at = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(at, PAGE, PROT_NONE);
+    mprotect(at + 7 * PAGE, PAGE, PROT_NONE);
+    at += PAGE;
+    madvise(at, 6 * PAGE, MADV_NOHUGEPAGE);
+    memset(at, 1, 3 * PAGE);
+    RETURNS(of_smaps(at, "Size", NULL), 24);
+    RETURNS(of_smaps(at, "Rss", NULL), 12);
+    RETURNS(of_smaps(at, "Anonymous", NULL), 12);
+    RETURNS(of_smaps(at, "VmFlags", " wr"), 1);
+    RETURNS(of_smaps(at, "VmFlags", " lo"), 0);
+    mlock(at, 6 * PAGE);
+    RETURNS(of_smaps(at, "VmFlags", " lo"), 1);
+    RETURNS(of_smaps(at, "Locked", NULL), 24);
+    munmap(at - PAGE, 8 * PAGE);
+}
+
+// SS_AUTODISARM: in its handler there is no other stack any more, nor its flag.
+static stack_t in_handler;
+
+static void note_stack(int signal)
+{
+    sigaltstack(NULL, &in_handler);
+}
+
+static void disarmed_stack(void)
+{
+    enum { AUTODISARM = (int)(1u << 31) };
+    static char memory[16384];
+    stack_t armed = { .ss_sp = memory, .ss_size = sizeof(memory), .ss_flags = AUTODISARM }, after;
+    struct sigaction a = { .sa_handler = note_stack, .sa_flags = SA_ONSTACK };
+    RETURNS(sigaltstack(&armed, NULL), 0);
+    sigaction(SIGUSR1, &a, NULL);
+    raise(SIGUSR1);
+    CHECK(in_handler.ss_flags == SS_DISABLE && in_handler.ss_size == 0);
+    RETURNS(sigaltstack(NULL, &after), 0);
+    CHECK(after.ss_flags == AUTODISARM && after.ss_sp == memory);
+    armed.ss_flags = SS_DISABLE;
+    RETURNS(sigaltstack(&armed, NULL), 0);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 static long call_number(uint64_t number)
 {
     long result;
@@ -124,6 +240,10 @@ int main(void)
     rights_of_proc();
     pipes_opened_again();
     residency();
+    moved_and_kept();
+    populated();
+    sizes_of_mappings();
+    disarmed_stack();
     call_numbers();
     spoiled_frame();
     return checks_end();

@@ -110,7 +110,7 @@ err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct si
         return e;
     t->restarting = false; // a call that the handler makes is not the one to be made again
     if ((int32_t)t->alternate_flags & automatic)
-        t->alternate_stack = t->alternate_size = 0;
+        t->alternate_stack = t->alternate_size = t->alternate_flags = 0;
 
     f->rip = action->handler;
     f->rsp = at;

@@ -25,6 +25,7 @@ enum {
     MAP_FIXED_NOREPLACE = 0x100000,
     MREMAP_MAYMOVE = 1,
     MREMAP_FIXED = 2,
+    MREMAP_DONTUNMAP = 4,
 };
 
 static struct space *space_mine(void)
@@ -112,12 +113,13 @@ LINUX_CALL(mremap)
 {
     uint64_t flags = ARG(3);
     uaddr_t address = ARG(4);
-    if ((flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) ||
+    if ((flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) ||
         ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) || !is_aligned(ARG(0), PAGE_SIZE) ||
         ((flags & MREMAP_FIXED) && !is_aligned(address, PAGE_SIZE)) || ARG(2) == 0)
         return -EINVAL;
-    unsigned remap =
-        (flags & MREMAP_MAYMOVE ? REMAP_MAY_MOVE : 0) | (flags & MREMAP_FIXED ? REMAP_FIXED : 0);
+    unsigned remap = (flags & MREMAP_MAYMOVE ? REMAP_MAY_MOVE : 0) |
+                     (flags & MREMAP_FIXED ? REMAP_FIXED : 0) |
+                     (flags & MREMAP_DONTUNMAP ? REMAP_KEEP_OLD : 0);
     err_t e = space_remap(space_mine(), ARG(0), ARG(1), ARG(2), remap, &address);
     return e ? e : (int64_t)address;
 }
@@ -152,6 +154,21 @@ LINUX_CALL(mincore)
     return 0;
 }
 
+// In pieces, between which a signal may end it.
+static err_t populate(uaddr_t start, uint64_t size, unsigned access)
+{
+    const uint64_t piece = 256 * PAGE_SIZE;
+    uaddr_t end;
+    err_t e = 0;
+    if (add_overflows(start, round_up(size, PAGE_SIZE), &end))
+        return -EINVAL;
+    for (uaddr_t at = start; at < end && !e; at += piece)
+        e = signal_pending(task_current())
+                ? -EINTR
+                : space_prefault(space_mine(), at, min_of(piece, end - at), access);
+    return e;
+}
+
 LINUX_CALL(madvise)
 {
     enum {
@@ -173,6 +190,8 @@ LINUX_CALL(madvise)
         KEEP = 19,
         COLD = 20,
         PAGE_OUT = 21,
+        POPULATE_READ = 22,
+        POPULATE_WRITE = 23,
     };
     uaddr_t start = ARG(0);
     uint64_t size = ARG(1);
@@ -185,6 +204,10 @@ LINUX_CALL(madvise)
         return size ? space_discard(s, start, size) : 0;
     case WILL_NEED:
         return 0; // a wish, and faults are cheap
+    case POPULATE_READ:
+        return populate(start, size, MAP_READ);
+    case POPULATE_WRITE:
+        return populate(start, size, MAP_WRITE);
     case DONT_FORK:
         return space_set_flags(s, start, size, MAPF_NO_FORK, 0);
     case DO_FORK:

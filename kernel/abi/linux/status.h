@@ -5,8 +5,7 @@
 // says. A number stands in exactly one of the two lists (the build checks it). docs/linux-calls.md
 // is made from both: tests/checks/linux_calls.py --write. Included several times: no guard.
 PARTIAL(mmap, "MAP_HUGETLB, MAP_SYNC; MAP_NORESERVE has no effect")
-PARTIAL(mremap, "MREMAP_DONTUNMAP")
-PARTIAL(madvise, "MADV_REMOVE, MADV_POPULATE_*, MADV_HWPOISON; most advice changes nothing")
+PARTIAL(madvise, "MADV_REMOVE, MADV_HWPOISON; most advice changes nothing")
 PARTIAL(ioctl, "only terminals, pipes, FIONBIO, FIOCLEX and the like")
 PARTIAL(socket, "AF_UNIX only; others answer EAFNOSUPPORT")
 PARTIAL(sendto, "MSG_OOB (EOPNOTSUPP)")

@@ -177,7 +177,7 @@ void trap_leave(struct trap_frame *f)
     }
     f->cs = SELECTOR_USER_CODE;
     f->ss = SELECTOR_USER_DATA;
-    f->rflags = (f->rflags & ~(uint64_t)(RFLAGS_IOPL | RFLAGS_NT)) | RFLAGS_IF | RFLAGS_ONE;
+    f->rflags = (f->rflags & ~(uint64_t)RFLAGS_IOPL) | RFLAGS_IF | RFLAGS_ONE;
     if (f->rip >> 47)
         f->rip = 0x00007ffffffff000; // not the user's either: faults, but in user mode
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// /proc/PID/maps, mounts and mountinfo: lists that another room hands out one by one.
+// /proc/PID/maps, smaps, mounts and mountinfo: lists that another room hands out one by one.
 #include "kernel/memory/heap.h"
 #include "kernel/process/proc/proc.h"
 #include "lib/string.h"
@@ -51,7 +51,51 @@ static bool map_line(const struct mapping *m, void *data)
     return !v->out->cut;
 }
 
-err_t proc_maps_text(const struct proc_target *t, struct text *out)
+static void sizes_add(struct text *out, const struct mapping *m)
+{
+    struct mapping_residency r;
+    mapping_residency(m, &r);
+    uint64_t locked = m->flags & MAPF_LOCKED ? r.bytes : 0;
+    const struct {
+        const char *name;
+        uint64_t bytes;
+    } sizes[] = {
+        { "Size", m->end - m->start },
+        { "KernelPageSize", PAGE_SIZE },
+        { "MMUPageSize", PAGE_SIZE },
+        { "Rss", r.bytes },
+        { "Pss", r.bytes }, // how many share an object's page is not counted
+        { "Shared_Clean", r.bytes - r.own },
+        { "Shared_Dirty", 0 },
+        { "Private_Clean", 0 },
+        { "Private_Dirty", r.own },
+        { "Referenced", r.bytes },
+        { "Anonymous", r.own },
+        { "Swap", 0 },
+        { "SwapPss", 0 },
+        { "Locked", locked },
+    };
+    for (size_t i = 0; i < array_len(sizes); i++)
+        text_add(out, "%s:%*s%8lu kB\n", sizes[i].name, 15 - (int)strlen(sizes[i].name), "",
+                 sizes[i].bytes >> 10);
+}
+
+static bool sizes_line(const struct mapping *m, void *data)
+{
+    struct visit *v = data;
+    if (!map_line(m, data))
+        return false;
+    sizes_add(v->out, m);
+    text_add(v->out, "VmFlags:%s%s%s%s mr mw me%s%s%s%s%s \n", m->access & MAP_READ ? " rd" : "",
+             m->access & MAP_WRITE ? " wr" : "", m->access & MAP_EXECUTE ? " ex" : "",
+             m->flags & MAPF_SHARED ? " sh" : "", m->flags & MAPF_GROWS_DOWN ? " gd" : "",
+             m->flags & MAPF_LOCKED ? " lo" : "", m->flags & MAPF_NO_FORK ? " dc" : "",
+             m->flags & MAPF_WIPE_ON_FORK ? " wf" : "", m->flags & MAPF_NO_HUGE ? " nh" : "");
+    return !v->out->cut;
+}
+
+static err_t maps_text(const struct proc_target *t, struct text *out,
+                       bool (*line)(const struct mapping *m, void *data))
 {
     struct visit v;
     struct credentials *hold;
@@ -61,11 +105,21 @@ err_t proc_maps_text(const struct proc_target *t, struct text *out)
         return e;
     e = visit_begin(&v, out, &hold);
     if (!e) {
-        space_visit(s, map_line, &v);
+        space_visit(s, line, &v);
         visit_end(&v, hold);
     }
     space_put(s);
     return e;
+}
+
+err_t proc_maps_text(const struct proc_target *t, struct text *out)
+{
+    return maps_text(t, out, map_line);
+}
+
+err_t proc_maps_sizes_text(const struct proc_target *t, struct text *out)
+{
+    return maps_text(t, out, sizes_line);
 }
 
 // Linux's names of the schemes that are its file systems.

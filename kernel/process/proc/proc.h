@@ -47,6 +47,7 @@ void proc_init(void);
 
 // The process's mappings as /proc/PID/maps shows them (maps.c).
 err_t proc_maps_text(const struct proc_target *t, struct text *out);
+err_t proc_maps_sizes_text(const struct proc_target *t, struct text *out); // smaps
 err_t proc_mounts_text(const struct proc_target *t, struct text *out);
 err_t proc_mount_info_text(const struct proc_target *t, struct text *out);
 

@@ -375,8 +375,8 @@ static int32_t next_task(const struct proc_target *t, int32_t from)
           .mode = 0777,                                                                         \
           .target = proc_root_target,                                                           \
           .jump = proc_root_jump },                                                             \
-        FILE_ENTRY("stat", 0444, stat_text), FILE_ENTRY("statm", 0444, statm_text),             \
-        FILE_ENTRY("status", 0444, status_text)
+        FILE_ENTRY("smaps", 0444, proc_maps_sizes_text), FILE_ENTRY("stat", 0444, stat_text),   \
+        FILE_ENTRY("statm", 0444, statm_text), FILE_ENTRY("status", 0444, status_text)
 
 static const struct proc_entry task_children[] = { TASK_ENTRIES, { 0 } };
 static const struct proc_entry task_directory = { .kind = NODE_DIRECTORY,
