@@ -57,6 +57,7 @@ enum signal_code { // the numbers of siginfo's si_code
     SIGNAL_FROM_KERNEL = 0x80,
     SIGNAL_FROM_QUEUE = -1,
     SIGNAL_FROM_TIMER = -2,
+    SIGNAL_FROM_POST = -3,
     SIGNAL_FROM_THREAD = -6,
     SEGV_NOT_MAPPED = 1,
     SEGV_NO_RIGHT = 2,

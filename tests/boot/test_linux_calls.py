@@ -14,6 +14,7 @@ PROGRAMS = [
     "messages",
     "notices",
     "pidfds",
+    "posts",
     "schedule",
     "semaphores",
     "shared_segments",

@@ -4,13 +4,6 @@
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/process/timers.h"
 
-struct linux_sigevent {
-    uint64_t value;
-    int32_t signal, notify, task;
-    uint8_t reserved[44];
-};
-_Static_assert(sizeof(struct linux_sigevent) == 64, "struct sigevent");
-
 // A thread of the caller's own process may be told.
 static err_t task_check(int32_t number)
 {

@@ -297,3 +297,10 @@ struct linux_shm_info {
     int32_t used, padding;
     uint64_t pages, resident, swapped, swap_attempts, swap_successes;
 };
+
+struct linux_sigevent {
+    uint64_t value;
+    int32_t signal, notify, task;
+    uint8_t reserved[44];
+};
+_Static_assert(sizeof(struct linux_sigevent) == 64, "struct sigevent");

@@ -20,6 +20,7 @@ enum account_thing {
     ACCOUNT_NOTICE_WATCHES, // places that they watch
     ACCOUNT_NOTICE_BYTES,   // what they were told and nobody has read
     ACCOUNT_IPC_BYTES,      // semaphores, and messages that nobody has taken
+    ACCOUNT_POST_BYTES,     // what POSIX message queues may hold
     ACCOUNT_THINGS,
 };
 
