@@ -104,8 +104,14 @@ err_t space_prefault(struct space *s, uaddr_t start, uint64_t size, unsigned acc
 {
     uaddr_t end = start + size;
     err_t e = 0;
-    for (uaddr_t a = start; a < end && !e; a += PAGE_SIZE)
-        e = space_fault(s, a, access);
+    for (uaddr_t a = start; a < end && !e; a += PAGE_SIZE) {
+        rwlock_read(&s->lock);
+        const struct mapping *m = mapping_at(s, a);
+        e = !m ? -EFAULT : m->access & access ? 0 : -EACCES; // who may write may not read by that
+        rwlock_read_end(&s->lock);
+        if (!e)
+            e = space_fault(s, a, access);
+    }
     return prefault_error(e);
 }
 

@@ -214,6 +214,8 @@ static err_t open_temporary(const struct view *v, struct name *dir, unsigned fla
         e = name_open_place(v, where, flags, true, file);
         name_put(where);
     }
+    if (!e) // fcntl tells of it
+        __atomic_fetch_or(&(*file)->flags, (unsigned)OPEN_TEMPORARY, __ATOMIC_RELAXED);
     node_put(n);
     return e;
 }

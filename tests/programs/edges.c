@@ -107,6 +107,9 @@ static void populated(void)
     RETURNS(madvise(at, 2 * PAGE, POPULATE_READ), 0);
     mprotect(at, PAGE, PROT_NONE);
     FAILS(madvise(at, 2 * PAGE, POPULATE_READ), EINVAL);
+    mprotect(at, PAGE, PROT_WRITE);
+    FAILS(madvise(at, PAGE, POPULATE_READ), EINVAL);
+    RETURNS(madvise(at, PAGE, POPULATE_WRITE), 0);
     munmap(at + 3 * PAGE, PAGE);
     FAILS(madvise(at + PAGE, 3 * PAGE, POPULATE_WRITE), ENOMEM);
     FAILS(madvise(at + 1, PAGE, POPULATE_READ), EINVAL);
@@ -235,10 +238,21 @@ static void rights_of_proc(void)
     FAILS(link("/proc/self/net", "/tmp/net"), EXDEV);
 }
 
+static void unnamed_files(void)
+{
+    FAILS(open("/nowhere", O_TMPFILE | O_CREAT | O_RDWR, 0600), EINVAL);
+    FAILS(open("/tmp", O_TMPFILE, 0600), EINVAL);
+    FAILS(open("/tmp", (O_TMPFILE & ~O_DIRECTORY) | O_RDWR, 0600), EINVAL);
+    int fd = (int)MADE(open("/tmp", O_TMPFILE | O_RDWR, 0600));
+    RETURNS(fcntl(fd, F_GETFL) & (O_TMPFILE | O_ACCMODE), O_TMPFILE | O_RDWR);
+    close(fd);
+}
+
 int main(void)
 {
     rights_of_proc();
     pipes_opened_again();
+    unnamed_files();
     residency();
     moved_and_kept();
     populated();

@@ -42,6 +42,8 @@ int64_t linux_flags_of(unsigned open)
         if (open & open_flags[i].open & ~while_opening)
             result |= open_flags[i].theirs;
     }
+    if (open & OPEN_TEMPORARY)
+        result |= LINUX_O_TMPFILE;
     return result | LINUX_O_LARGEFILE;
 }
 

@@ -45,10 +45,20 @@ void linux_path_end(struct linux_path *p)
     heap_free(p->text);
 }
 
+// An unnamed file is made by O_TMPFILE alone: whole, writable, and not by O_CREAT as well.
+static bool unnamed_wrong(uint64_t flags)
+{
+    const unsigned unnamed = LINUX_O_TMPFILE & ~LINUX_O_DIRECTORY;
+    return flags & unnamed && ((flags & (LINUX_O_TMPFILE | LINUX_O_CREAT)) != LINUX_O_TMPFILE ||
+                               !(flags & LINUX_O_ACCESS));
+}
+
 static int64_t open_at(int directory, uaddr_t path, unsigned flags, unsigned mode)
 {
     struct linux_path p;
     struct file *file;
+    if (!(flags & LINUX_O_PATH) && unnamed_wrong(flags))
+        return -EINVAL;
     err_t e = linux_path_begin(&p, directory, path);
     if (e)
         return e;
@@ -77,6 +87,8 @@ static err_t how_check(const struct linux_open_how *h)
         (h->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
         return -EINVAL;
     if (makes ? h->mode & ~(uint64_t)MODE_PERMISSIONS : h->mode != 0)
+        return -EINVAL;
+    if (unnamed_wrong(h->flags))
         return -EINVAL;
     if ((h->flags & LINUX_O_PATH) && (h->flags & ~(uint64_t)(PLACE | LINUX_O_NOFOLLOW)))
         return -EINVAL;
