@@ -99,7 +99,7 @@ COMPONENTS = (
         (r"[^/]+/tools/(testing/selftests/kselftest(?:_harness)?\.h)$", r"\1"),
         (rf"[^/]+/tools/(testing/selftests/(?:{SELFTESTS})/.*\.[chS])$", r"\1"),
         (r"[^/]+/tools/(testing/selftests/nolibc/nolibc-test\.c)$", r"\1"),
-        (r"[^/]+/tools/(include/nolibc/[^/]+\.h)$", r"\1"),
+        (r"[^/]+/tools/(include/(?:nolibc/[^/]+|linux/compiler[^/]*)\.h)$", r"\1"),
     ), inner=r"\./usr/src/linux-source-6\.1\.tar\.xz"),
 )
 
