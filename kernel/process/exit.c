@@ -68,14 +68,19 @@ static struct child_times task_times(struct task *t)
     return times;
 }
 
-void process_times(struct process *p, struct child_times *times)
+void process_times_locked(struct process *p, struct child_times *times)
 {
-    uint64_t flags = spin_lock_irq(&p->signal_lock);
     *times = p->own;
     list_for_each (link, &p->tasks) {
         struct child_times one = task_times(list_entry(link, struct task, process_link));
         child_times_add(times, &one);
     }
+}
+
+void process_times(struct process *p, struct child_times *times)
+{
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    process_times_locked(p, times);
     spin_unlock_irq(&p->signal_lock, flags);
 }
 
@@ -169,9 +174,7 @@ static void give_children_away(struct process *p)
 
 static void drop_parts(struct process *p)
 {
-    interval_timer_stop(&p->alarm);
-    interval_timer_stop(&p->virtual_alarm);
-    interval_timer_stop(&p->profile);
+    interval_timers_drop(p);
     process_timers_drop(p);
     semaphores_exit(p);
     if (p->abi->process_exit)

@@ -204,6 +204,8 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
     store_number(r->parent_number, t->number);
 
     process_get(p); // ours, until the vfork wait is over
+    if (p->limits[LIMIT_CPU].soft != LIMIT_NONE)
+        cpu_limit_changed(p);
     process_add(p, self, r->share & SHARE_PARENT);
     task_add(t);
     thread_start(&t->thread);

@@ -171,7 +171,6 @@ uint32_t process_count(void)
     return __atomic_load_n(&live_processes, __ATOMIC_RELAXED);
 }
 
-static void timers_init(struct process *p);
 
 err_t process_make(struct process **process)
 {
@@ -196,47 +195,10 @@ err_t process_make(struct process **process)
     p->exit_signal = SIGNAL_CHILD;
     p->dumpable = true;
     p->started = clock_now();
-    timers_init(p);
+    interval_timers_init(p);
     context_state_init(p);
     *process = p;
     return 0;
-}
-
-// Periods that are over, or as good as over, are left out: a period of a microsecond must not keep
-// a processor from everything else.
-#define INTERVAL_LEAST (100 * NANOS_PER_MICRO)
-
-static void interval_fire(struct timer *timer)
-{
-    struct interval_timer *i = container_of(timer, struct interval_timer, timer);
-    struct signal_info info = { .number = i->signal, .code = SIGNAL_FROM_KERNEL };
-    signal_send_process(i->process, &info);
-    nanos_t interval = __atomic_load_n(&i->interval, __ATOMIC_RELAXED), next = 0;
-    if (interval && !add_overflows(timer->deadline, interval, &next)) {
-        nanos_t late = clock_now() + INTERVAL_LEAST - next;
-        next += late > 0 ? div_round_up(late, interval) * interval : 0;
-        timer_arm(timer, next);
-    }
-    i->next = next;
-}
-
-void interval_timer_stop(struct interval_timer *i)
-{
-    __atomic_store_n(&i->interval, 0, __ATOMIC_RELAXED);
-    (void)timer_cancel_sync(&i->timer); // firing just now, it may still have armed itself again
-    (void)timer_cancel_sync(&i->timer);
-    i->next = 0;
-}
-
-static void timers_init(struct process *p)
-{
-    struct interval_timer *all[] = { &p->alarm, &p->virtual_alarm, &p->profile };
-    static const int signals[] = { SIGNAL_ALARM, SIGNAL_VIRTUAL_ALARM, SIGNAL_PROFILE };
-    for (unsigned i = 0; i < array_len(all); i++) {
-        timer_init(&all[i]->timer, interval_fire, NULL);
-        all[i]->process = p;
-        all[i]->signal = signals[i];
-    }
 }
 
 static void task_drop(struct thread *thread)

@@ -24,6 +24,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/memory/space.h"
 #include "kernel/process/context/state.h"
+#include "kernel/process/cpu_clock.h"
 #include "kernel/process/credentials.h"
 #include "kernel/process/signal.h"
 #include "kernel/process/upcall.h"
@@ -106,14 +107,15 @@ struct child_times {
     uint64_t resident_peak; // pages
 };
 
+// cpu_clock.h
 struct interval_timer {
     struct timer timer;
     nanos_t interval, next; // next: 0 disarmed
     struct process *process;
     int signal;
+    bool by_cpu; // by `clock`, not by the time
+    struct cpu_clock clock;
 };
-
-void interval_timer_stop(struct interval_timer *i); // returns when it is not firing either
 
 // A process group; exists while it has members. Its number stays taken as long.
 struct process_group {
@@ -166,7 +168,7 @@ struct process {
     struct child_times own, children_times; // own: of tasks that have ended
     int32_t death_signal;                   // prctl
     bool no_new_privileges, dumpable, child_subreaper;
-    struct interval_timer alarm, virtual_alarm, profile;
+    struct interval_timer alarm, virtual_alarm, profile, cpu_limit;
     uint32_t personality;
     // Where its first stack holds auxiliary pairs that the ABI may fill in later; 0: nowhere.
     uaddr_t spare_auxiliary;
@@ -376,6 +378,7 @@ void task_return_work(struct trap_frame *f);
 err_t process_check_file_size(uint64_t size) must_check;
 // How the running task's process is charged.
 void process_times(struct process *p, struct child_times *times);
+void process_times_locked(struct process *p, struct child_times *times); // signal_lock is held
 
 // Starts the first process: opens /dev/console thrice and runs `path`, which must last. Returns at
 // once.

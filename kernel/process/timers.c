@@ -25,6 +25,8 @@ struct process_timer {
 
 static nanos_t clock_of(const struct process_timer *t)
 {
+    if (t->wish.by_cpu)
+        return cpu_clock_now_locked(t->process, &t->wish.clock);
     return t->follows ? clock_wall() : clock_now();
 }
 
@@ -44,6 +46,8 @@ static void arm_locked(struct process_timer *t, nanos_t least)
     if (sub_overflows(t->next, clock_of(t), &span))
         span = INT64_MAX;
     span = max_of(span, least);
+    if (t->wish.by_cpu)
+        span = cpu_clock_span_locked(t->process, &t->wish.clock, span);
     timer_arm(&t->timer, add_overflows(clock_now(), span, &at) ? INT64_MAX : at);
 }
 
@@ -98,7 +102,8 @@ static void fire(struct timer *timer)
                                 .timer = t->number };
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     uint64_t periods = t->next ? step_locked(t) : 0;
-    bool again = t->next && !periods; // the wall clock went back
+    bool again =
+        t->next && !periods; // the wall clock went back, the processors' has not come so far
     bool sends = periods && info.number && !waits_locked(t);
     if (again)
         arm_locked(t, 0);
@@ -208,7 +213,7 @@ static void set_locked(struct process_timer *t, const struct timer_setting *s, b
     t->interval = s->interval;
     t->next = s->value;
     t->missed = t->overrun = 0;
-    if (s->value && !absolute && add_overflows(clock_now(), s->value, &t->next))
+    if (s->value && !absolute && add_overflows(clock_of(t), s->value, &t->next))
         t->next = INT64_MAX;
     if (t->next)
         arm_locked(t, 0);

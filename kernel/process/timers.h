@@ -7,13 +7,16 @@
 // One signal of a timer waits at most; how often it rang since is counted (overrun) and told with
 // the signal. A new program and a child have none. Thread context, the calling process.
 #pragma once
+#include "kernel/process/cpu_clock.h"
 #include "kernel/process/signal.h"
 #include "kernel/scheme/timer_file.h"
 
 struct process;
 
 struct timer_wish {
-    bool wall;       // by the wall clock
+    bool wall;   // by the wall clock
+    bool by_cpu; // by `clock`
+    struct cpu_clock clock;
     int signal;      // 0: none
     int32_t task;    // who gets it; 0: the process
     bool own_number; // the signal carries the timer's number instead of `value`

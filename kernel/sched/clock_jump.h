@@ -15,4 +15,6 @@ struct clock_jump {
 
 void clock_jump_begin(struct clock_jump *j, void (*jumped)(struct clock_jump *j));
 void clock_jump_end(struct clock_jump *j); // returns when it is not being told either
-void clock_jump_tell(void);                // clock_set_wall() calls it
+// Sleeps until a time of the wall clock, wherever that is set meanwhile: 0 or -EINTR.
+err_t clock_sleep_until_wall(nanos_t wall) must_check;
+void clock_jump_tell(void); // clock_set_wall() calls it

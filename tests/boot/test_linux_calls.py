@@ -5,6 +5,7 @@ from harness import execute, program
 
 PROGRAMS = [
     "edges",
+    "cpu_timers",
     "events",
     "futexes",
     "futexes_owned",

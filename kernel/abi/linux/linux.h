@@ -70,6 +70,10 @@ err_t linux_stack_put(struct program *p, struct stack_strings *at, const uint64_
                       size_t spare_count, uaddr_t *stack_pointer, uaddr_t *spare_at) must_check;
 err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct signal_info *info,
                            const struct signal_action *action, uint64_t old_mask);
+// times.c: what a clock of the calling process or one of its threads is (-EINVAL), by its number.
+struct cpu_clock;
+err_t linux_cpu_clock(int32_t clock, struct cpu_clock *c) must_check;
+
 // restartable.c
 void linux_task_moved(struct trap_frame *f, struct task *t);
 // Ends a restartable sequence that the frame lies in, if any: before a signal's handler runs.

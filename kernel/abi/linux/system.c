@@ -135,6 +135,8 @@ static int64_t limit_change(struct process *p, uint64_t which, const struct linu
         space_limit(s, which, fresh->soft);
         space_put(s);
     }
+    if (fresh && !e && which == LIMIT_CPU)
+        cpu_limit_changed(p);
     return e;
 }
 

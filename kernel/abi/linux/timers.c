@@ -54,9 +54,13 @@ LINUX_CALL(timer_create)
     bool alarm = clock == REALTIME_ALARM || clock == BOOTTIME_ALARM;
     struct timer_wish wish = { .wall =
                                    clock == REALTIME || clock == REALTIME_ALARM || clock == TAI };
-    if (clock == PROCESS_TIME || clock == THREAD_TIME)
-        return -EOPNOTSUPP;
-    if (!wish.wall && clock != MONOTONIC && clock != BOOTTIME && clock != BOOTTIME_ALARM)
+    wish.by_cpu = clock == PROCESS_TIME || clock == THREAD_TIME || (int32_t)clock < 0;
+    if (clock == THREAD_TIME)
+        wish.clock.task = task_current()->number;
+    if ((int32_t)clock < 0 && linux_cpu_clock((int32_t)clock, &wish.clock))
+        return -EINVAL;
+    if (!wish.by_cpu && !wish.wall && clock != MONOTONIC && clock != BOOTTIME &&
+        clock != BOOTTIME_ALARM)
         return -EINVAL;
     if (alarm && !process_has(CAPABILITY_WAKE_ALARM))
         return -EPERM;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Clocks, sleeping, and the interval timers of setitimer.
 #include "kernel/abi/linux/flags.h"
+#include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/scheme/timer_file.h"
+#include "kernel/sched/clock_jump.h"
 
 enum clock {
     CLOCK_REALTIME,
@@ -60,6 +63,19 @@ static err_t cpu_clock_read(int32_t clock, nanos_t *now)
     if (!e)
         *now = kind == CPU_CLOCK_USER ? user : user + system;
     return e;
+}
+
+err_t linux_cpu_clock(int32_t clock, struct cpu_clock *c)
+{
+    nanos_t now;
+    int32_t number = ~(clock >> CPU_CLOCK_SHIFT);
+    bool thread = clock & CPU_CLOCK_OF_THREAD;
+    err_t e = cpu_clock_read(clock, &now);
+    if (e || (!thread && number && number != process_current()->number))
+        return -EINVAL;
+    c->user_only = (clock & CPU_CLOCK_KINDS) == CPU_CLOCK_USER;
+    c->task = thread && !number ? task_current()->number : thread ? number : 0;
+    return 0;
 }
 
 static err_t clock_read(uint64_t clock, nanos_t *now)
@@ -167,21 +183,60 @@ LINUX_CALL(nanosleep)
     return e ? e : sleep_until(linux_after(span), ARG(1));
 }
 
+// Looks at the clock when it may have come so far at the soonest.
+static int64_t cpu_sleep_until(uint32_t clock, nanos_t deadline, uaddr_t left)
+{
+    nanos_t now = 0;
+    deadline = linux_deadline(deadline);
+    err_t e = clock_read(clock, &now);
+    while (!e && now < deadline) {
+        nanos_t span = max_of((deadline - now) / cpu_count, (nanos_t)NANOS_PER_MILLI);
+        e = thread_sleep_until(linux_after(span), true);
+        if (!e)
+            e = clock_read(clock, &now);
+    }
+    if (e != -EINTR || !left)
+        return e;
+    err_t copied = linux_time_out(left, max_of(deadline - now, (nanos_t)0));
+    return copied ? copied : e;
+}
+
+// The clock of the calling thread stands still while that sleeps.
+static err_t sleep_clock_check(uint32_t clock)
+{
+    int32_t number = ~((int32_t)clock >> CPU_CLOCK_SHIFT);
+    if (clock == CLOCK_THREAD_CPUTIME || clock == CLOCK_MONOTONIC_RAW ||
+        clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+        return -EOPNOTSUPP;
+    if ((int32_t)clock < 0 && (clock & CPU_CLOCK_OF_THREAD) &&
+        (!number || number == task_current()->number))
+        return -EINVAL;
+    return 0;
+}
+
 LINUX_CALL(clock_nanosleep)
 {
     enum { TIMER_ABSTIME = 1 };
-    nanos_t span, now;
+    nanos_t span, now, at;
     uint32_t clock = (uint32_t)ARG(0);
+    bool absolute = ARG(1) & TIMER_ABSTIME;
     err_t e = clock_read(clock, &now);
+    if (!e)
+        e = sleep_clock_check(clock);
     if (!e)
         e = linux_time_in(ARG(2), &span);
     if (e)
         return e;
-    if (clock == CLOCK_THREAD_CPUTIME || (int32_t)clock < 0)
-        return -EINVAL;
-    if (!(ARG(1) & TIMER_ABSTIME))
-        return sleep_until(linux_after(span), ARG(3));
-    return sleep_until(span - now + clock_now(), 0);
+    uaddr_t left = absolute ? 0 : ARG(3);
+    if (clock == CLOCK_PROCESS_CPUTIME || (int32_t)clock < 0) {
+        bool never = !absolute && add_overflows(now, span, &at);
+        return cpu_sleep_until(clock, absolute ? span : never ? INT64_MAX : at, left);
+    }
+    if (!absolute)
+        return sleep_until(linux_after(span), left);
+    if (clock == CLOCK_REALTIME || clock == CLOCK_TAI)
+        return clock_sleep_until_wall(linux_deadline(span));
+    return sleep_until(span, 0);
 }
 
 static struct interval_timer *timer_of(uint64_t which)
@@ -191,19 +246,10 @@ static struct interval_timer *timer_of(uint64_t which)
     return which < array_len(all) ? all[which] : NULL;
 }
 
-static struct linux_itimerval timer_value(const struct interval_timer *i)
+static int64_t itimerval_out(uaddr_t to, const struct timer_setting *s)
 {
-    nanos_t left = i->next ? max_of(i->next - clock_now(), (nanos_t)NANOS_PER_MICRO) : 0;
-    return (struct linux_itimerval){ linux_timeval_of(i->interval), linux_timeval_of(left) };
-}
-
-static void timer_set(struct interval_timer *i, nanos_t value, nanos_t interval)
-{
-    interval_timer_stop(i);
-    i->interval = interval;
-    i->next = value ? linux_after(value) : 0;
-    if (value)
-        timer_arm(&i->timer, i->next);
+    struct linux_itimerval v = { linux_timeval_of(s->interval), linux_timeval_of(s->value) };
+    return user_copy_out(to, &v, sizeof(v));
 }
 
 LINUX_CALL(getitimer)
@@ -211,8 +257,9 @@ LINUX_CALL(getitimer)
     struct interval_timer *i = timer_of(ARG(0));
     if (!i)
         return -EINVAL;
-    struct linux_itimerval v = timer_value(i);
-    return user_copy_out(ARG(1), &v, sizeof(v));
+    struct timer_setting left;
+    interval_timer_get(i, &left);
+    return itimerval_out(ARG(1), &left);
 }
 
 static bool timeval_ok(const struct linux_timeval *t)
@@ -232,16 +279,19 @@ LINUX_CALL(setitimer)
         return e;
     if (!timeval_ok(&v.value) || !timeval_ok(&v.interval))
         return -EINVAL;
-    struct linux_itimerval old = timer_value(i);
-    timer_set(i, v.value.seconds * NANOS_PER_SECOND + v.value.micros * NANOS_PER_MICRO,
-              v.interval.seconds * NANOS_PER_SECOND + v.interval.micros * NANOS_PER_MICRO);
-    return ARG(2) ? user_copy_out(ARG(2), &old, sizeof(old)) : 0;
+    struct timer_setting old;
+    struct timer_setting fresh = {
+        .value = v.value.seconds * NANOS_PER_SECOND + v.value.micros * NANOS_PER_MICRO,
+        .interval = v.interval.seconds * NANOS_PER_SECOND + v.interval.micros * NANOS_PER_MICRO,
+    };
+    interval_timer_set(i, &fresh, &old);
+    return ARG(2) ? itimerval_out(ARG(2), &old) : 0;
 }
 
 LINUX_CALL(alarm)
 {
-    struct interval_timer *i = timer_of(0);
-    nanos_t left = i->next ? max_of(i->next - clock_now(), (nanos_t)1) : 0;
-    timer_set(i, (nanos_t)(uint32_t)ARG(0) * NANOS_PER_SECOND, 0);
-    return div_round_up(left, NANOS_PER_SECOND);
+    struct timer_setting old;
+    struct timer_setting fresh = { .value = (nanos_t)(uint32_t)ARG(0) * NANOS_PER_SECOND };
+    interval_timer_set(timer_of(0), &fresh, &old);
+    return div_round_up(old.value, NANOS_PER_SECOND);
 }
