@@ -171,7 +171,6 @@ uint32_t process_count(void)
     return __atomic_load_n(&live_processes, __ATOMIC_RELAXED);
 }
 
-
 err_t process_make(struct process **process)
 {
     struct process *p = slab_alloc(process_cache);
