@@ -392,17 +392,17 @@ static unsigned fault_access(uint64_t error)
 }
 
 // From the kernel only user_memory.c's instructions may fault, and only where they may sleep.
-bool memory_page_fault(struct trap_frame *f, uaddr_t address)
+err_t memory_page_fault(struct trap_frame *f, uaddr_t address)
 {
     struct space *s = space_current();
     if (!s || address >= USER_END || (f->error & FAULT_RESERVED))
-        return false;
+        return -EFAULT;
     if (!trap_from_user(f) && (!may_sleep() || !extable_find(f->rip)))
-        return false;
+        return -EFAULT;
     err_t e = space_fault(s, address, fault_access(f->error));
     if (!e && settled_hook)
         settled_hook();
     if (e == -ENOMEM && !trap_from_user(f) && exhausted_hook)
         exhausted_hook();
-    return e == 0;
+    return e;
 }

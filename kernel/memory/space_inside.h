@@ -97,4 +97,4 @@ err_t space_fork_lent(struct space *to, const struct mapping *m) must_check; // 
 
 // space_fault.c
 void space_fault_init(void);
-bool memory_page_fault(struct trap_frame *f, uaddr_t address);
+err_t memory_page_fault(struct trap_frame *f, uaddr_t address);

@@ -173,41 +173,44 @@ static void heed_move(struct trap_frame *f, struct task *t)
         t->process->abi->task_moved(f, t);
 }
 
+// Takes one signal that is not blocked, and does what it asks for.
+static void act_on_next(struct task *t, struct trap_frame *f)
+{
+    struct signal_info info;
+    struct signal_action action;
+    if (!take_next(t, &info, &action))
+        return;
+    if (trace_on(t->process) && info.number != SIGNAL_KILL &&
+        trace_point(f, REDOX_PTRACE_STOP_SIGNAL, (uint64_t)info.number, action.handler))
+        return;
+    if (t->process->abi->signal_action)
+        t->process->abi->signal_action(t, &info, &action);
+    if (action.handler == ACTION_IGNORE)
+        return;
+    if (action.handler == ACTION_DEFAULT)
+        act_by_default(t->process, &info);
+    else
+        run_handler(f, t, &info, &action);
+}
+
 void task_return_work(struct trap_frame *f)
 {
     struct task *t = task_current();
-    struct signal_info info;
-    struct signal_action action;
     if (unlikely(__atomic_load_n(&t->thread.return_work, __ATOMIC_RELAXED) & WORK_MOVED))
         heed_move(f, t);
-    for (;;) {
+    do {
         __atomic_and_fetch(&t->thread.return_work, ~(WORK_SIGNAL | WORK_NOTIFY), __ATOMIC_ACQUIRE);
         heed_process(t, f);
-        if (!take_next(t, &info, &action)) {
-            if (signal_pending(t))
-                continue;
-            break;
-        }
-        if (trace_on(t->process) && info.number != SIGNAL_KILL &&
-            trace_point(f, REDOX_PTRACE_STOP_SIGNAL, (uint64_t)info.number, action.handler))
-            continue;
-        if (t->process->abi->signal_action)
-            t->process->abi->signal_action(t, &info, &action);
-        if (action.handler == ACTION_IGNORE)
-            continue;
-        if (action.handler == ACTION_DEFAULT)
-            act_by_default(t->process, &info);
-        else
-            run_handler(f, t, &info, &action);
-    }
+        act_on_next(t, f);
+    } while (signal_pending(t));
     t->process->abi->system_call_restart(f, NULL);
     signal_mask_restore();
 }
 
 // What a processor exception in user mode means to the program.
-static struct signal_info exception_signal(struct trap_frame *f, uint64_t address)
+static struct signal_info exception_signal(struct trap_frame *f)
 {
-    struct signal_info info = { .code = SIGNAL_FROM_KERNEL, .address = address };
+    struct signal_info info = { .code = SIGNAL_FROM_KERNEL, .address = f->rip };
     switch (f->vector) {
     case TRAP_DIVIDE:
         info.number = SIGNAL_FPE;
@@ -243,13 +246,6 @@ static struct signal_info exception_signal(struct trap_frame *f, uint64_t addres
     return info;
 }
 
-static unsigned fault_access(uint64_t error)
-{
-    if (error & FAULT_EXECUTE)
-        return MAP_EXECUTE;
-    return error & FAULT_WRITE ? MAP_WRITE : MAP_READ;
-}
-
 static void log_out_of_memory(const struct process *p)
 {
     log_error("memory: out of memory: killed process %d (%s), which has %lu KiB", p->number,
@@ -264,44 +260,39 @@ void process_out_of_memory(void)
         p, &(struct signal_info){ .number = SIGNAL_KILL, .code = SIGNAL_FROM_KERNEL });
 }
 
-// A page fault that the space did not settle: asks it again for the reason.
-static bool page_fault_signal(struct trap_frame *f, uint64_t address, struct signal_info *info)
+// The signal is taken on the way back to user mode.
+static void raise(struct trap_frame *f, const struct signal_info *info)
 {
-    struct process *p = process_current();
-    err_t e = space_fault(p->space, address, fault_access(f->error));
-    info->address = address;
-    switch (e) {
-    case 0:
-        return false;
-    case -ENOMEM:
-        log_out_of_memory(p);
-        info->number = SIGNAL_KILL;
-        break;
-    case -EIO:
-        info->number = SIGNAL_BUS;
-        info->code = BUS_NO_ADDRESS;
-        break;
-    default:
-        info->number = SIGNAL_SEGV;
-        info->code = e == -EACCES ? SEGV_NO_RIGHT : SEGV_NOT_MAPPED;
-    }
-    return true;
+    struct task *t = task_current();
+    struct signal_action a = signal_action_of(t->process, info->number);
+    if (a.handler == ACTION_DEFAULT || a.handler == ACTION_IGNORE)
+        log_info("process: %s[%d] got signal %d at ip %lx sp %lx, address %lx", t->process->name,
+                 t->number, info->number, (unsigned long)f->rip, (unsigned long)f->rsp,
+                 (unsigned long)info->address);
+    signal_force(t, info);
 }
 
-void process_exception(struct trap_frame *f, uint64_t address)
+void process_page_fault(struct trap_frame *f, uaddr_t address, err_t reason)
+{
+    struct signal_info info = { .number = SIGNAL_SEGV, .address = address };
+    switch (reason) {
+    case -ENOMEM:
+        log_out_of_memory(process_current());
+        program_die(SIGNAL_KILL);
+    case -EIO:
+        info.number = SIGNAL_BUS;
+        info.code = BUS_NO_ADDRESS;
+        break;
+    default:
+        info.code = reason == -EACCES ? SEGV_NO_RIGHT : SEGV_NOT_MAPPED;
+    }
+    raise(f, &info);
+}
+
+void process_exception(struct trap_frame *f)
 {
     if (trace_exception(f))
         return;
-    struct signal_info info = exception_signal(f, address);
-    if (f->vector == TRAP_PAGE_FAULT && !page_fault_signal(f, address, &info))
-        return;
-    struct task *t = task_current();
-    if (info.number == SIGNAL_KILL)
-        program_die(SIGNAL_KILL);
-    struct signal_action a = signal_action_of(t->process, info.number);
-    if (a.handler == ACTION_DEFAULT || a.handler == ACTION_IGNORE)
-        log_info("process: %s[%d] got signal %d at ip %lx sp %lx, address %lx", t->process->name,
-                 t->number, info.number, (unsigned long)f->rip, (unsigned long)f->rsp,
-                 (unsigned long)address);
-    signal_force(t, &info);
+    struct signal_info info = exception_signal(f);
+    raise(f, &info);
 }

@@ -14,7 +14,9 @@ void task_notify(struct task *t);
 
 // deliver.c
 void process_stopped(struct process *p, int signal); // all its tasks stopped: tells the parent
-void process_exception(struct trap_frame *f, uint64_t address); // the trap hook
+// The trap hooks.
+void process_exception(struct trap_frame *f);
+void process_page_fault(struct trap_frame *f, uaddr_t address, err_t reason);
 void process_out_of_memory(void); // the space's hook: the running process dies
 
 // view.c

@@ -55,7 +55,9 @@ err_t signal_kill(int32_t which, const struct signal_info *info)
         return send_many(process_group_of(process_current()), info);
     if (which < 0)
         return which == INT32_MIN ? -ESRCH : send_many(-which, info);
-    struct process *p;
+    struct process *p = process_current();
+    if (which == p->number)
+        return signal_send_allowed(p, info);
     err_t e = process_find(which, &p);
     if (e)
         return e;

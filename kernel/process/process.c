@@ -392,6 +392,7 @@ static const struct space_file_hooks mapped_file_hooks = {
 
 static const struct trap_user_hooks user_hooks = {
     .exception = process_exception,
+    .page_fault = process_page_fault,
     .return_work = task_return_work,
     .system_call = process_system_call,
 };

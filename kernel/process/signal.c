@@ -370,7 +370,10 @@ static void set_mask_locked(struct task *t, uint64_t mask)
 
 void signal_set_mask(uint64_t mask)
 {
-    signal_set_mask_of(task_current(), mask);
+    struct task *t = task_current();
+    uint64_t flags = spin_lock_irq(&t->process->signal_lock);
+    set_mask_locked(t, mask);
+    spin_unlock_irq(&t->process->signal_lock, flags);
 }
 
 void signal_set_mask_of(struct task *t, uint64_t mask)

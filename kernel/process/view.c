@@ -6,7 +6,6 @@
 #include "kernel/process/internal.h"
 #include "kernel/scheme/caller.h"
 #include "kernel/scheme/namespace.h"
-#include "lib/string.h"
 
 struct credentials *credentials_of(struct process *p)
 {
@@ -20,7 +19,7 @@ struct credentials *credentials_of(struct process *p)
 void credentials_look(struct process *p, struct credentials *copy)
 {
     uint64_t flags = spin_lock_irq(&p->lock);
-    memcpy(copy, p->credentials, sizeof(*copy));
+    *copy = *p->credentials;
     spin_unlock_irq(&p->lock, flags);
 }
 

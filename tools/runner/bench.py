@@ -2,8 +2,9 @@
 """`bench`: runs the programs in bench/ and prints their figures beside the peer's.
 
 A bench is a file bench/NAME.py with `run(bench)`: it measures and calls bench.row(...) for each
-figure, or returns a table of its own as text. With `profiles(bench)` it says how a row can be repeated for ever (profile.py). Ours and the
-peer's runs alternate (bench.alternate), so that a busy machine hurts both.
+figure, or returns a table of its own as text. With `profiles(bench)` it says how a row can be repeated
+for ever (profile.py). Ours and the peer's runs alternate (bench.alternate), so that a busy machine
+hurts both.
 """
 import importlib.util
 import statistics

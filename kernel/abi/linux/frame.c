@@ -39,32 +39,31 @@ static uint64_t stack_for(const struct trap_frame *f, const struct task *t,
     return f->rsp - RED_ZONE;
 }
 
+// All that is not 0.
 static void registers_save(struct linux_sigcontext *c, const struct trap_frame *f)
 {
-    *c = (struct linux_sigcontext){
-        .r8 = f->r8,
-        .r9 = f->r9,
-        .r10 = f->r10,
-        .r11 = f->r11,
-        .r12 = f->r12,
-        .r13 = f->r13,
-        .r14 = f->r14,
-        .r15 = f->r15,
-        .rdi = f->rdi,
-        .rsi = f->rsi,
-        .rbp = f->rbp,
-        .rbx = f->rbx,
-        .rdx = f->rdx,
-        .rax = f->rax,
-        .rcx = f->rcx,
-        .rsp = f->rsp,
-        .rip = f->rip,
-        .rflags = f->rflags,
-        .cs = (uint16_t)f->cs,
-        .ss = (uint16_t)f->ss,
-        .error = f->error,
-        .trap = f->vector,
-    };
+    c->r8 = f->r8;
+    c->r9 = f->r9;
+    c->r10 = f->r10;
+    c->r11 = f->r11;
+    c->r12 = f->r12;
+    c->r13 = f->r13;
+    c->r14 = f->r14;
+    c->r15 = f->r15;
+    c->rdi = f->rdi;
+    c->rsi = f->rsi;
+    c->rbp = f->rbp;
+    c->rbx = f->rbx;
+    c->rdx = f->rdx;
+    c->rax = f->rax;
+    c->rcx = f->rcx;
+    c->rsp = f->rsp;
+    c->rip = f->rip;
+    c->rflags = f->rflags;
+    c->cs = (uint16_t)f->cs;
+    c->ss = (uint16_t)f->ss;
+    c->error = f->error;
+    c->trap = f->vector;
 }
 
 static void registers_load(struct trap_frame *f, const struct linux_sigcontext *c)
@@ -90,15 +89,13 @@ err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct si
     uaddr_t at = round_down(fpu - sizeof(struct frame), 16) - 8;
     if (!user_range_ok(at, top - at) || !(action->flags & ACTION_RESTORER))
         return -EFAULT;
-    struct frame frame = {
-        .return_address = action->restorer,
-        .context = {
-            .flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
-            .stack = { t->alternate_stack, (int32_t)t->alternate_flags, 0, t->alternate_size },
-            .mask = old_mask,
-        },
-        .info = linux_siginfo_of(info),
-    };
+    struct frame frame = { .return_address = action->restorer };
+    frame.context.flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+    frame.context.stack.address = t->alternate_stack;
+    frame.context.stack.flags = (int32_t)t->alternate_flags;
+    frame.context.stack.size = t->alternate_size;
+    frame.context.mask = old_mask;
+    linux_siginfo_fill(&frame.info, info);
     registers_save(&frame.context.registers, f);
     frame.context.registers.fpu = fpu;
     frame.context.registers.cr2 = info->address;

@@ -6,28 +6,29 @@
 
 enum { MASK_SIZE = 8 };
 
-struct linux_siginfo linux_siginfo_of(const struct signal_info *info)
+void linux_siginfo_fill(struct linux_siginfo *s, const struct signal_info *info)
 {
-    struct linux_siginfo s = { .number = info->number, .error = info->error, .code = info->code };
+    s->number = info->number;
+    s->error = info->error;
+    s->code = info->code;
     bool from_kernel = info->code > 0;
     if (info->number == SIGNAL_CHILD && from_kernel) {
-        s.child.number = info->sender;
-        s.child.user = info->sender_user;
-        s.child.status = info->status;
-        s.child.time_user = info->time_user / (NANOS_PER_SECOND / 100);
-        s.child.time_system = info->time_system / (NANOS_PER_SECOND / 100);
+        s->child.number = info->sender;
+        s->child.user = info->sender_user;
+        s->child.status = info->status;
+        s->child.time_user = info->time_user / (NANOS_PER_SECOND / 100);
+        s->child.time_system = info->time_system / (NANOS_PER_SECOND / 100);
     } else if (from_kernel && info->address) {
-        s.fault.address = info->address;
+        s->fault.address = info->address;
     } else if (info->code == SIGNAL_FROM_TIMER) {
-        s.timer.timer = info->timer;
-        s.timer.overrun = info->overrun;
-        s.timer.value = info->value;
+        s->timer.timer = info->timer;
+        s->timer.overrun = info->overrun;
+        s->timer.value = info->value;
     } else if (!from_kernel) {
-        s.sent.sender = info->sender;
-        s.sent.user = info->sender_user;
-        s.sent.value = info->value;
+        s->sent.sender = info->sender;
+        s->sent.user = info->sender_user;
+        s->sent.value = info->value;
     }
-    return s;
 }
 
 static bool number_ok(int number)
@@ -215,7 +216,8 @@ LINUX_CALL(rt_sigtimedwait)
     e = signal_wait(set, deadline, &info);
     if (e)
         return e;
-    struct linux_siginfo s = linux_siginfo_of(&info);
+    struct linux_siginfo s = { 0 };
+    linux_siginfo_fill(&s, &info);
     e = ARG(1) ? user_copy_out(ARG(1), &s, sizeof(s)) : 0;
     return e ? e : info.number;
 }

@@ -4,5 +4,6 @@
 #include "kernel/abi/linux/linux.h"
 #include "kernel/abi/linux/types.h"
 
-struct linux_siginfo linux_siginfo_of(const struct signal_info *info);
+// Into zeroed memory.
+void linux_siginfo_fill(struct linux_siginfo *s, const struct signal_info *info);
 bool linux_on_alternate_stack(const struct task *t, uint64_t stack_pointer);

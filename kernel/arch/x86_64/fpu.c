@@ -22,8 +22,7 @@
 enum {
     CONTROL_INITIAL = 0x37f, // x87: all exceptions masked, extended precision
     MXCSR_INITIAL = 0x1f80,
-    MXCSR_AT = 24, // offsets in the legacy area
-    MXCSR_MASK_AT = 28,
+    MXCSR_MASK_AT = 28,      // offset in the legacy area
     MXCSR_MASK_OLD = 0xffbf, // where the processor does not tell
     AREA_AT = 64,
 };
@@ -111,7 +110,7 @@ static void make_initial(void)
     if (initial == NULL)
         panic("fpu: no memory for %u bytes at boot", layout.area_size);
     memcpy(initial, &control, sizeof(control));
-    memcpy(initial + MXCSR_AT, &mxcsr, sizeof(mxcsr));
+    memcpy(initial + FPU_MXCSR_AT, &mxcsr, sizeof(mxcsr));
 }
 
 void fpu_init(void)
@@ -199,6 +198,11 @@ void fpu_load_current(const struct fpu_state *s)
     struct fpu_state *own = (struct fpu_state *)s;
     own->cpu = -1;
     state_load(&this_cpu(fpu_cpu), own);
+}
+
+const struct fpu_layout *fpu_layout(void)
+{
+    return &layout;
 }
 
 size_t fpu_frame_size(void)

@@ -32,5 +32,13 @@ size_t fpu_frame_size(void);
 void fpu_frame_write(const struct fpu_state *s, void *to);
 err_t fpu_frame_read(struct fpu_state *s, const void *from, size_t size) must_check;
 
+// The same of the running thread's registers, in user memory at once. -EOPNOTSUPP: not on this
+// machine, or not with such a frame, by these functions. Otherwise after a failed load the
+// registers are anything: the caller loads a state. May sleep.
+err_t fpu_user_save(uaddr_t frame) must_check;
+err_t fpu_user_load(uaddr_t frame) must_check;
+struct fpu_layout;
+const struct fpu_layout *fpu_layout(void);
+
 bool simd_begin(void) must_check;
 void simd_end(void);

@@ -7,25 +7,13 @@
 
 enum {
     MAGIC_1 = 0x46505853,
-    MAGIC_2 = 0x46505845,
-    MXCSR_AT = 24,
     X87_AT = 32, // eight registers
     XMM_AT = 160,
     XMM_END = 416,
-    DESCRIPTION_AT = 464,
     CONTROL_INITIAL = 0x37f,
     FEATURE_X87 = 1,
     FEATURE_SSE = 2,
-    FEATURES_LEGACY = FEATURE_X87 | FEATURE_SSE,
 };
-
-struct description {
-    uint32_t magic, extended_size;
-    uint64_t features;
-    uint32_t area_size;
-    uint32_t reserved[7];
-};
-_Static_assert(DESCRIPTION_AT + sizeof(struct description) == FPU_LEGACY_SIZE, "Linux's layout");
 
 struct header {
     uint64_t features, compact;
@@ -38,6 +26,25 @@ size_t fpu_frame_bytes(const struct fpu_layout *l)
     return l->extended ? l->area_size + sizeof(uint32_t) : FPU_LEGACY_SIZE;
 }
 
+struct fpu_description fpu_frame_describe(const struct fpu_layout *l)
+{
+    if (!l->extended)
+        return (struct fpu_description){ 0 };
+    return (struct fpu_description){
+        .magic = MAGIC_1,
+        .extended_size = l->area_size + (uint32_t)sizeof(uint32_t),
+        .features = l->features,
+        .area_size = l->area_size,
+    };
+}
+
+bool fpu_frame_is_extended(const struct fpu_layout *l, const struct fpu_description *d,
+                           uint32_t end)
+{
+    return l->extended && d->magic == MAGIC_1 && d->area_size == l->area_size &&
+           end == FPU_MAGIC_END;
+}
+
 // XSAVE leaves out parts in their initial state: the bytes are then old ones. A handler may look at
 // the legacy registers, and change them: so they are all there, and said to be there.
 static void complete_legacy(char *area)
@@ -46,13 +53,13 @@ static void complete_legacy(char *area)
     struct header h;
     memcpy(&h, area + FPU_LEGACY_SIZE, sizeof(h));
     if (!(h.features & FEATURE_X87)) {
-        memset(area, 0, MXCSR_AT);
+        memset(area, 0, FPU_MXCSR_AT);
         memset(area + X87_AT, 0, XMM_AT - X87_AT);
         memcpy(area, &control, sizeof(control));
     }
     if (!(h.features & FEATURE_SSE))
         memset(area + XMM_AT, 0, XMM_END - XMM_AT);
-    h.features |= FEATURES_LEGACY;
+    h.features |= FPU_FEATURES_LEGACY;
     memcpy(area + FPU_LEGACY_SIZE, &h, sizeof(h));
 }
 
@@ -61,29 +68,23 @@ void fpu_frame_pack(const struct fpu_layout *l, const void *area, void *to)
     memcpy(to, area, l->extended ? l->area_size : FPU_LEGACY_SIZE);
     if (l->extended)
         complete_legacy(to);
-    struct description d = { 0 };
     if (l->extended) {
-        d.magic = MAGIC_1;
-        d.extended_size = l->area_size + (uint32_t)sizeof(uint32_t);
-        d.features = l->features;
-        d.area_size = l->area_size;
-        const uint32_t end = MAGIC_2;
+        const uint32_t end = FPU_MAGIC_END;
         memcpy((char *)to + l->area_size, &end, sizeof(end));
     }
-    memcpy((char *)to + DESCRIPTION_AT, &d, sizeof(d));
+    struct fpu_description d = fpu_frame_describe(l);
+    memcpy((char *)to + FPU_DESCRIPTION_AT, &d, sizeof(d));
 }
 
-// True when the frame has a whole extended part of this machine's size.
-static bool frame_is_extended(const struct fpu_layout *l, const char *from, size_t size)
+static bool has_extended_part(const struct fpu_layout *l, const char *from, size_t size)
 {
-    struct description d;
-    memcpy(&d, from + DESCRIPTION_AT, sizeof(d));
-    if (!l->extended || d.magic != MAGIC_1 || d.area_size != l->area_size ||
-        size < l->area_size + sizeof(uint32_t))
-        return false;
+    struct fpu_description d;
     uint32_t end;
+    if (!l->extended || size < l->area_size + sizeof(end))
+        return false;
+    memcpy(&d, from + FPU_DESCRIPTION_AT, sizeof(d));
     memcpy(&end, from + l->area_size, sizeof(end));
-    return end == MAGIC_2;
+    return fpu_frame_is_extended(l, &d, end);
 }
 
 static bool header_loads(const struct fpu_layout *l, const struct header *h)
@@ -99,12 +100,12 @@ err_t fpu_frame_unpack(const struct fpu_layout *l, const void *from, size_t size
     uint32_t mxcsr;
     if (size < FPU_LEGACY_SIZE)
         return -EINVAL;
-    memcpy(&mxcsr, (const char *)from + MXCSR_AT, sizeof(mxcsr));
+    memcpy(&mxcsr, (const char *)from + FPU_MXCSR_AT, sizeof(mxcsr));
     if (mxcsr & ~l->mxcsr_mask)
         return -EINVAL;
 
-    struct header h = { .features = FEATURES_LEGACY };
-    bool extended = frame_is_extended(l, from, size);
+    struct header h = { .features = FPU_FEATURES_LEGACY };
+    bool extended = has_extended_part(l, from, size);
     if (extended) {
         memcpy(&h, (const char *)from + FPU_LEGACY_SIZE, sizeof(h));
         if (!header_loads(l, &h))

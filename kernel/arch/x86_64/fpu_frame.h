@@ -13,7 +13,20 @@
 enum {
     FPU_LEGACY_SIZE = 512, // FXSAVE's area
     FPU_HEADER_SIZE = 64,  // XSAVE's header behind it
+    FPU_ALIGNMENT = 64,
+    FPU_MXCSR_AT = 24,
+    FPU_DESCRIPTION_AT = 464,
+    FPU_FEATURES_LEGACY = 3, // x87, SSE
+    FPU_MAGIC_END = 0x46505845,
 };
+
+struct fpu_description { // Linux's
+    uint32_t magic, extended_size;
+    uint64_t features;
+    uint32_t area_size;
+    uint32_t reserved[7];
+};
+_Static_assert(FPU_DESCRIPTION_AT + sizeof(struct fpu_description) == FPU_LEGACY_SIZE, "layout");
 
 // What this machine's save area looks like.
 struct fpu_layout {
@@ -24,6 +37,11 @@ struct fpu_layout {
 };
 
 size_t fpu_frame_bytes(const struct fpu_layout *l);
+// The description of a frame, and whether one says that there is a whole extended part of this
+// machine's size; `end` is what stands behind that part.
+struct fpu_description fpu_frame_describe(const struct fpu_layout *l);
+bool fpu_frame_is_extended(const struct fpu_layout *l, const struct fpu_description *d,
+                           uint32_t end);
 void fpu_frame_pack(const struct fpu_layout *l, const void *area, void *to);
 // -EINVAL: it would not load. A frame without the extended part (or with a broken description, as
 // Linux has it) gives the legacy registers only; the others are then in their initial state.

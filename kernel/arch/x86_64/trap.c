@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/syscall.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
+#include <redox/errno.h>
 
 struct gate {
     uint16_t offset_low, selector;
@@ -38,7 +39,7 @@ void trap_leave(struct trap_frame *f);             //
 
 static struct gate gates[256] align_to(16);
 static trap_handler_t handlers[256];
-static bool (*page_fault_handler)(struct trap_frame *f, uaddr_t address);
+static err_t (*page_fault_handler)(struct trap_frame *f, uaddr_t address);
 static struct trap_user_hooks hooks;
 static bool nmi_unknown; // the next interrupt logs it
 
@@ -78,7 +79,7 @@ void trap_set_handler(unsigned vector, trap_handler_t handler)
     __atomic_store_n(&handlers[vector], handler, __ATOMIC_RELEASE);
 }
 
-void trap_set_page_fault_handler(bool (*handler)(struct trap_frame *f, uaddr_t address))
+void trap_set_page_fault_handler(err_t (*handler)(struct trap_frame *f, uaddr_t address))
 {
     page_fault_handler = handler;
 }
@@ -121,10 +122,11 @@ static void page_fault(struct trap_frame *f)
         f->error |= FAULT_PRESENT; // whether the kernel has something there is not the program's
     if (f->rflags & RFLAGS_IF)
         __asm__ volatile("sti" ::: "memory");
-    bool settled = page_fault_handler && !panic_active && page_fault_handler(f, address);
-    if (!settled && trap_from_user(f))
-        hooks.exception(f, address);
-    else if (!settled && !take_fixup(f))
+    bool answered = page_fault_handler && !panic_active;
+    err_t e = answered ? page_fault_handler(f, address) : -EFAULT;
+    if (e && trap_from_user(f))
+        hooks.page_fault(f, address, e);
+    else if (e && !take_fixup(f))
         panic_page_fault(f, address);
     __asm__ volatile("cli" ::: "memory");
 }
@@ -140,7 +142,7 @@ static void exception(struct trap_frame *f)
         handler(f);
     } else if (trap_from_user(f)) {
         __asm__ volatile("sti" ::: "memory");
-        hooks.exception(f, f->rip);
+        hooks.exception(f);
         __asm__ volatile("cli" ::: "memory");
     } else if (!take_fixup(f)) {
         panic_trap(f, "%s in the kernel, error code %#lx", trap_name(f->vector), f->error);

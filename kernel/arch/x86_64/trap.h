@@ -150,17 +150,18 @@ typedef void (*trap_handler_t)(struct trap_frame *f);
 // a handler that come from kernel mode panic.
 void trap_set_handler(unsigned vector, trap_handler_t handler);
 
-// The memory room's answer to a page fault: true when it is settled and the instruction may run
-// again. May sleep if the interrupted code could. On false the exception-table entry of the
-// faulting kernel instruction is taken (user_memory.c), or the user thread gets its signal, or the
-// kernel panics.
-void trap_set_page_fault_handler(bool (*handler)(struct trap_frame *f, uaddr_t address));
+// The memory room's answer to a page fault: 0 when it is settled and the instruction may run again.
+// May sleep if the interrupted code could. On an error the exception-table entry of the faulting
+// kernel instruction is taken (user_memory.c), or the user thread gets its signal, or the kernel
+// panics.
+void trap_set_page_fault_handler(err_t (*handler)(struct trap_frame *f, uaddr_t address));
 
 // The process room's hooks.
 struct trap_user_hooks {
-    // An exception in user mode that nothing else settled. `address`: CR2 for page faults, else
-    // rip.
-    void (*exception)(struct trap_frame *f, uint64_t address);
+    // An exception in user mode that nothing else settled.
+    void (*exception)(struct trap_frame *f);
+    // A page fault in user mode, and why the handler did not settle it.
+    void (*page_fault)(struct trap_frame *f, uaddr_t address, err_t reason);
     // On the way back to user mode when the thread's return_work flag is set; interrupts on, may
     // sleep.
     void (*return_work)(struct trap_frame *f);

@@ -238,3 +238,20 @@ err_t user_exchange_u32_nofault(uaddr_t at, uint32_t expected, uint32_t wanted, 
     preempt_on();
     return e;
 }
+
+#define USER_AREA(name, instruction, error)                                            \
+    err_t name(uaddr_t area, uint64_t features)                                        \
+    {                                                                                  \
+        err_t e = error;                                                               \
+        __asm__ volatile(USER_ACCESS_OPEN "1: " instruction " (%[area])\n"             \
+                                          "   xor %[e], %[e]\n"                        \
+                                          "2:\n" USER_ACCESS_CLOSE EXTABLE("1b", "2b") \
+                         : [e] "+r"(e)                                                 \
+                         : [area] "r"(user_only(area)), "a"((uint32_t)features),       \
+                           "d"((uint32_t)(features >> 32))                             \
+                         : "memory", "cc");                                            \
+        return e;                                                                      \
+    }
+
+USER_AREA(user_xsave, "xsave64", -EFAULT)
+USER_AREA(user_xrstor, "xrstor64", -EINVAL)

@@ -53,3 +53,9 @@ err_t user_get_u64_nofault(uaddr_t from, uint64_t *value) must_check;
 err_t user_copy_in_nofault(void *to, uaddr_t from, size_t size) must_check;
 err_t user_exchange_u32_nofault(uaddr_t at, uint32_t expected, uint32_t wanted, uint32_t *seen)
     must_check;
+
+// XSAVE of the running thread's registers to user memory, XRSTOR from there: whole areas of the
+// standard form, which the caller checked to lie in user space. -EFAULT; -EINVAL: what is there
+// cannot be loaded (or accessed), and the registers are anything.
+err_t user_xsave(uaddr_t to, uint64_t features) must_check;
+err_t user_xrstor(uaddr_t from, uint64_t features) must_check;
