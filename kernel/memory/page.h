@@ -24,7 +24,7 @@ enum page_flag {
     PAGE_RESERVED = 1 << 4, // firmware's, the kernel image's, or a hole: never allocated
     PAGE_DIRTY = 1 << 5,    // changed since it was read from its object's backing
     PAGE_POISONED = 1 << 6, // freed and filled with the poison pattern (debug builds)
-    PAGE_TABLE = 1 << 7,    // a page table: `entries` is valid
+    PAGE_TABLE = 1 << 7,    // a page table: `entries`, `groups` are valid
     PAGE_USER = 1 << 8,     // a program's own page (for the accounts)
 };
 
@@ -48,6 +48,7 @@ struct page {
             struct memory_object *object;
             uint64_t index; // page number within the object
         };
+        uint64_t groups; // page table: bit n: of entries 8n to 8n + 7 one may be in use
     };
 };
 _Static_assert(sizeof(struct page) == 32, "there is one for each frame");

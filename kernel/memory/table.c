@@ -6,6 +6,8 @@
 #include "kernel/memory/page.h"
 #include <redox/errno.h>
 
+enum { GROUP = TABLE_ENTRIES / 64 }; // entries that one bit of page.groups speaks for
+
 static phys_t table_from_frames(void);
 static phys_t (*table_source)(void) = table_from_frames;
 
@@ -21,6 +23,7 @@ static phys_t table_from_frames(void)
         return 0;
     p->flags |= PAGE_TABLE;
     p->entries = 0;
+    p->groups = 0;
     return page_phys(p);
 }
 
@@ -39,6 +42,14 @@ static bool counts_entries(uint64_t address)
     return address < USER_END;
 }
 
+// Keeps count of a user table's entries: one is about to change from `old` to `new`.
+static void count(struct page *table, unsigned index, entry_t old, entry_t new)
+{
+    table->entries += !!new - !!old;
+    if (new)
+        table->groups |= 1ull << index / GROUP;
+}
+
 entry_t *table_entry(phys_t top, uint64_t address, unsigned level, bool make)
 {
     phys_t table = top;
@@ -48,10 +59,11 @@ entry_t *table_entry(phys_t top, uint64_t address, unsigned level, bool make)
             phys_t below = make ? table_make() : 0;
             if (!below)
                 return NULL;
-            uint64_t user = counts_entries(address) ? ENTRY_USER : 0;
-            __atomic_store_n(e, below | ENTRY_PRESENT | ENTRY_WRITE | user, __ATOMIC_RELEASE);
+            entry_t user = counts_entries(address) ? ENTRY_USER : 0;
+            entry_t new = below | ENTRY_PRESENT | ENTRY_WRITE | user;
             if (user)
-                phys_to_page(table)->entries++;
+                count(phys_to_page(table), entry_index(address, l), 0, new);
+            __atomic_store_n(e, new, __ATOMIC_RELEASE);
         } else if (l < TABLE_LEVELS && (*e & ENTRY_LARGE)) {
             return NULL;
         }
@@ -63,8 +75,15 @@ entry_t *table_entry(phys_t top, uint64_t address, unsigned level, bool make)
 void table_set(entry_t *e, entry_t value)
 {
     struct page *table = phys_to_page(virt_to_phys((void *)round_down((uint64_t)e, PAGE_SIZE)));
-    table->entries += !!value - !!*e;
+    count(table, (uint64_t)e % PAGE_SIZE / sizeof(*e), *e, value);
     __atomic_store_n(e, value, __ATOMIC_RELEASE);
+}
+
+// How many groups from that of `index` on have no entry in use; 0: this one may have.
+static unsigned groups_empty(const struct page *table, unsigned index)
+{
+    uint64_t rest = table->groups >> index / GROUP;
+    return rest ? (unsigned)__builtin_ctzll(rest) : TABLE_ENTRIES / GROUP - index / GROUP;
 }
 
 static void visit_level(phys_t table, unsigned level, uint64_t start, uint64_t end,
@@ -72,9 +91,10 @@ static void visit_level(phys_t table, unsigned level, uint64_t start, uint64_t e
 {
     uint64_t span = entry_span(level), next;
     for (uint64_t a = start; a < end; a = next) {
-        entry_t *e = table_at(table) + entry_index(a, level);
-        next = round_down(a, span) + span;
-        if (!*e)
+        unsigned index = entry_index(a, level), empty = groups_empty(phys_to_page(table), index);
+        next = round_down(a, span * (empty ? GROUP : 1)) + span * (empty ? empty * GROUP : 1);
+        entry_t *e = table_at(table) + index;
+        if (empty || !*e)
             continue;
         if (level == 1 || (*e & ENTRY_LARGE)) {
             v->leaf(v, e, level, round_down(a, span));
