@@ -43,12 +43,8 @@ void space_set_fault_hook(void (*hook)(void))
 // The entry in use that maps `address`, and its level; NULL: none.
 static entry_t *entry_find(struct space *s, uaddr_t address, unsigned *level)
 {
-    for (*level = 1; *level <= 2; ++*level) {
-        entry_t *e = table_entry(s->top_table, address, *level, false);
-        if (e)
-            return *e && (*level == 1 || (*e & ENTRY_LARGE)) ? e : NULL;
-    }
-    return NULL;
+    entry_t *e = table_end(s->top_table, address, level);
+    return *e ? e : NULL;
 }
 
 static bool entry_allows(entry_t e, unsigned access)
@@ -109,20 +105,24 @@ static bool large_fits(const struct fault *f)
 
 static bool large_place_empty(const struct fault *f)
 {
+    unsigned level;
     spin_lock(&f->space->table_lock);
-    entry_t *e = table_entry(f->space->top_table, f->address, 2, false);
-    bool empty = !e || !*e;
+    entry_t *e = table_end(f->space->top_table, f->address, &level);
+    bool empty = level > 1 && !*e;
     spin_unlock(&f->space->table_lock);
     return empty;
 }
 
+static entry_t zero_bits(const struct mapping *m)
+{
+    return page_phys(zero_page) | ENTRY_SPECIAL | entry_bits(m, false);
+}
+
 static err_t fault_anonymous(struct fault *f)
 {
+    if (!(f->access & MAP_WRITE))
+        return entry_install(f, zero_page, 1, zero_bits(f->mapping));
     entry_t bits = entry_bits(f->mapping, true);
-    if (!(f->access & MAP_WRITE)) {
-        bits &= ~(ENTRY_WRITE | ENTRY_DIRTY);
-        return entry_install(f, zero_page, 1, bits | ENTRY_SPECIAL);
-    }
     if (large_fits(f) && large_place_empty(f)) {
         struct page *p = user_page(PAGE_ORDER_LARGE, PAGE_ZERO);
         if (p)
@@ -307,15 +307,20 @@ static err_t fault_mapping(struct fault *f)
     const struct mapping *m = f->mapping;
     unsigned level;
     spin_lock(&s->table_lock);
-    entry_t *e = entry_find(s, f->address, &level);
-    if (e && entry_allows(*e, f->access)) { // another thread was faster, or this CPU's TLB is stale
+    entry_t *e = table_end(s->top_table, f->address, &level);
+    if (*e && entry_allows(*e, f->access)) { // another thread was faster, or this TLB is stale
         spin_unlock(&s->table_lock);
         tlb_flush_page(f->address);
         return 0;
     }
-    if (e && !(m->flags & MAPF_SHARED) && (f->access & MAP_WRITE))
+    if (*e && !(m->flags & MAPF_SHARED) && (f->access & MAP_WRITE))
         return copy_on_write(f, e, level);
+    bool zeros = !*e && level == 1 && !m->object && !(f->access & MAP_WRITE);
+    if (zeros)
+        table_set(e, zero_bits(m));
     spin_unlock(&s->table_lock);
+    if (zeros)
+        return 0;
     return m->object ? fault_object(f) : fault_anonymous(f);
 }
 

@@ -72,6 +72,19 @@ entry_t *table_entry(phys_t top, uint64_t address, unsigned level, bool make)
     return table_at(table) + entry_index(address, level);
 }
 
+entry_t *table_end(phys_t top, uint64_t address, unsigned *level)
+{
+    phys_t table = top;
+    for (unsigned l = TABLE_LEVELS;; l--) {
+        entry_t *e = table_at(table) + entry_index(address, l);
+        if (l == 1 || !*e || (*e & ENTRY_LARGE)) {
+            *level = l;
+            return e;
+        }
+        table = *e & ENTRY_ADDRESS;
+    }
+}
+
 void table_set(entry_t *e, entry_t value)
 {
     struct page *table = phys_to_page(virt_to_phys((void *)round_down((uint64_t)e, PAGE_SIZE)));

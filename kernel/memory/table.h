@@ -30,6 +30,9 @@ static inline entry_t *table_below(entry_t e)
 // Without: NULL when a table is missing. NULL also when a larger page is mapped above `level`.
 entry_t *table_entry(phys_t top, uint64_t address, unsigned level, bool make) must_check;
 
+// The entry on the way to `address` that ends it: it maps a page, or is empty; and its level.
+entry_t *table_end(phys_t top, uint64_t address, unsigned *level);
+
 // Maps kernel addresses with the largest pages that alignment allows. ENTRY_PRESENT is added. What
 // was mapped there is replaced; flushing is the caller's. -ENOMEM: a part may be mapped.
 err_t table_map(phys_t top, uint64_t virt, phys_t phys, uint64_t size, uint64_t bits) must_check;
