@@ -12,8 +12,33 @@
 typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;
 
 #if !__STDC_HOSTED__ || defined(STRING_TEST)
+typedef uint32_t __attribute__((may_alias, aligned(1))) half_t;
+typedef uint16_t __attribute__((may_alias, aligned(1))) quarter_t;
+
+// Fewer than eight bytes, by two moves that overlap: both are loaded before either is stored.
+static inline void copy_short(char *t, const char *f, size_t size)
+{
+    if (size >= 4) {
+        uint32_t a = *(const half_t *)f, b = *(const half_t *)(f + size - 4);
+        *(half_t *)t = a, *(half_t *)(t + size - 4) = b;
+    } else if (size >= 2) {
+        uint16_t a = *(const quarter_t *)f, b = *(const quarter_t *)(f + size - 2);
+        *(quarter_t *)t = a, *(quarter_t *)(t + size - 2) = b;
+    } else if (size) {
+        *t = *f;
+    }
+}
+
+// The last word may overlap the one before it; it is loaded first, because what is copied may lie
+// where it comes from.
 static inline void copy_forward(char *t, const char *f, size_t size)
 {
+    if (size < 8) {
+        copy_short(t, f, size);
+        return;
+    }
+    char *last = t + size - 8;
+    uint64_t tail = *(const word_t *)(f + size - 8);
     for (; size >= 32; size -= 32, t += 32, f += 32) {
         uint64_t a = ((const word_t *)f)[0], b = ((const word_t *)f)[1];
         uint64_t c = ((const word_t *)f)[2], d = ((const word_t *)f)[3];
@@ -22,8 +47,7 @@ static inline void copy_forward(char *t, const char *f, size_t size)
     }
     for (; size >= 8; size -= 8, t += 8, f += 8)
         *(word_t *)t = *(const word_t *)f;
-    while (size--)
-        *t++ = *f++;
+    *(word_t *)last = tail;
 }
 
 static inline void copy_backward(char *t, const char *f, size_t size)
@@ -53,14 +77,18 @@ void *memset(void *to, int byte, size_t size)
 {
     char *t = to;
     uint64_t word = 0x0101010101010101ull * (uint8_t)byte;
+    if (size < 8) {
+        while (size--)
+            *t++ = (char)byte;
+        return to;
+    }
+    *(word_t *)(t + size - 8) = word; // what the last whole word leaves
     for (; size >= 32; size -= 32, t += 32) {
         ((word_t *)t)[0] = word, ((word_t *)t)[1] = word;
         ((word_t *)t)[2] = word, ((word_t *)t)[3] = word;
     }
     for (; size >= 8; size -= 8, t += 8)
         *(word_t *)t = word;
-    while (size--)
-        *t++ = (char)byte;
     return to;
 }
 

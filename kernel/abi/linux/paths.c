@@ -447,12 +447,14 @@ static bool take_entry(struct directory_sink *sink, const char *name, size_t len
     union {
         struct linux_dirent64 entry;
         char bytes[round_up(sizeof(struct linux_dirent64) + NAME_LENGTH_MAX + 1, 8)];
-    } out = { .entry = { .inode = inode,
-                         .next_offset = (int64_t)next_offset,
-                         .length = (uint16_t)size,
-                         .kind = (uint8_t)kind } };
+    } out;
     if (size > sizeof(out))
-        return true; // a name that no directory of ours can hold
+        return true;                              // a name that no directory of ours can hold
+    __builtin_memset(out.bytes + size - 8, 0, 8); // the name's end, and what fills up
+    out.entry.inode = inode;
+    out.entry.next_offset = (int64_t)next_offset;
+    out.entry.length = (uint16_t)size;
+    out.entry.kind = (uint8_t)kind;
     __builtin_memcpy(out.entry.name, name, length);
     s->error = user_copy_out(s->to + s->done, &out, size);
     if (s->error)
