@@ -86,9 +86,9 @@ def _figures(bench, kernel, cpus, names):
 
 def profiles(bench):
     """Rows for `bench --profile`: {name: (script, where a turn begins, files to add)}."""
-    border = (_program(bench), "turn_mark")
-    return {name: (f"bench_kernel loop {name}", border, [f"{_program(bench)}:/bin/bench_kernel"])
-            for _, name in ROWS}
+    border, added = (_program(bench), "turn_mark"), [f"{_program(bench)}:/bin/bench_kernel"]
+    return {name: (f"bench_kernel loop {name}", border, added, cpus)
+            for group, cpus in ((ROWS, 1), (CORES, 2)) for _, name in group}
 
 
 def _line(what, name, aim, one, two):

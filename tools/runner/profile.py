@@ -53,9 +53,9 @@ class _Symbols:
         return self.known[address]
 
 
-def _record(options, script, add):
+def _record(options, script, add, cpus=1):
     """The trace of the script's loop: a file's bytes."""
-    changes = {"icount": True, "smp": 1, "kernel": "cryptos", "add": list(options.add) + add,
+    changes = {"icount": True, "smp": cpus, "kernel": "cryptos", "add": list(options.add) + add,
                "append": list(options.append) + ["nokaslr"]}
     options = types.SimpleNamespace(**{**vars(options), **changes})
     with Machine(options, execute.arguments(options)) as machine:
@@ -119,9 +119,9 @@ def _length(sample):
 
 def text(options, row, recipe):
     """The profile of a row, as a table."""
-    script, calls, add = recipe
+    script, calls, *with_what = recipe
     symbols = _Symbols(build.kernel_path(options.build, "cryptos"))
-    samples = _samples(_record(options, script, add), symbols, calls)
+    samples = _samples(_record(options, script, *with_what), symbols, calls)
     if not samples:
         raise Failure("the trace is shorter than one turn of the row")
     usual = statistics.median_low(map(_length, samples))
