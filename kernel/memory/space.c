@@ -9,7 +9,7 @@
 #include "kernel/memory/space_inside.h"
 #include <redox/errno.h>
 
-#define MAP_BELOW_STACK GIB(1)       // room for the stack above other mappings
+#define MAP_BELOW_STACK GIB(20)      // room for the stack and its random place above other mappings
 #define MAP_RANDOM      (1ull << 28) // pages
 #define LOW_END         GIB(2)       // MAPF_LOW
 
@@ -59,6 +59,12 @@ err_t space_make(struct space **space)
     s->map_hint = USER_END - MAP_BELOW_STACK - (cpu_random() % MAP_RANDOM) * PAGE_SIZE;
     *space = s;
     return 0;
+}
+
+void space_fix_places(struct space *s)
+{
+    s->fixed_places = true;
+    s->map_hint = USER_END - MAP_BELOW_STACK;
 }
 
 void space_get(struct space *s)

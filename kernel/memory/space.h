@@ -94,6 +94,7 @@ struct space {
     uint64_t mapped_limit, data_limit, stack_limit; // bytes, from the process's limits
     unsigned lock_later;                            // map_flags that new mappings get (mlockall)
     uaddr_t map_lowest;                             // below it nothing is mapped unless fixed
+    bool fixed_places;                              // nothing in it is put at random places
     uaddr_t map_hint, heap_start, heap_end;         // brk
     uaddr_t stack_top, arguments_start, arguments_end, environment_start, environment_end;
     uaddr_t code_start, code_end, data_start, data_end;
@@ -118,6 +119,7 @@ void space_set_exhausted_hook(void (*hook)(void));
 void space_set_fault_hook(void (*hook)(void));
 
 err_t space_make(struct space **space) must_check;
+void space_fix_places(struct space *s); // of a fresh one
 void space_get(struct space *s);
 void space_put(struct space *s);                                    // the last one unmaps all
 err_t space_fork(struct space *from, struct space **to) must_check; // copy on write

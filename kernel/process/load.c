@@ -6,12 +6,13 @@
 
 #define PROGRAM_BASE \
     0x0000555555554000ull // where position-independent programs start, before the random part
-#define INTERPRETER_BASE 0x00007fff00000000ull
-#define RANDOM_PAGES     (1ull << 20) // 4 GiB of places
+#define RANDOM_PAGES (1ull << 28) // 1 TiB of places
 
-uint64_t load_random(uint64_t pages)
+unsigned load_randomness = LOAD_RANDOM_ALL;
+
+uint64_t load_random(const struct space *s, uint64_t pages)
 {
-    return (cpu_random() % pages) << PAGE_SHIFT;
+    return s->fixed_places ? 0 : (cpu_random() % pages) << PAGE_SHIFT;
 }
 
 err_t space_write(struct space *s, uaddr_t to, const void *from, size_t size)
@@ -108,8 +109,10 @@ err_t load_image(struct space *s, const struct elf_image *image, struct file *f,
 {
     *bias = 0;
     if (image->position_independent) {
-        uint64_t base = is_interpreter ? INTERPRETER_BASE : PROGRAM_BASE;
-        *bias = round_down(base + load_random(RANDOM_PAGES / 16), image->alignment) - image->lowest;
+        // An interpreter lies where mmap() will put what the program maps, above that.
+        uint64_t base = is_interpreter ? s->map_hint - (image->highest - image->lowest)
+                                       : PROGRAM_BASE + load_random(s, RANDOM_PAGES);
+        *bias = round_down(base, max_of(image->alignment, PAGE_SIZE)) - image->lowest;
     }
     if (image->lowest + *bias < USER_LOWEST || image->highest + *bias > USER_CODE_END)
         return -ENOEXEC;

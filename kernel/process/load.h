@@ -14,5 +14,9 @@ err_t load_image(struct space *s, const struct elf_image *image, struct file *f,
 // Writes into any space, private pages made as needed; `from` NULL: zeros.
 err_t space_write(struct space *s, uaddr_t to, const void *from, size_t size) must_check;
 
-// A random page-aligned span below `pages` pages.
-uint64_t load_random(uint64_t pages);
+// A random page-aligned span below `pages` pages; 0 where the space has fixed places.
+uint64_t load_random(const struct space *s, uint64_t pages);
+
+// How much new programs find at random places: /proc/sys/kernel/randomize_va_space.
+enum { LOAD_RANDOM_NOTHING, LOAD_RANDOM_BUT_HEAP, LOAD_RANDOM_ALL };
+extern unsigned load_randomness; // atomic

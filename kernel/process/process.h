@@ -169,7 +169,7 @@ struct process {
     int32_t death_signal;                   // prctl
     bool no_new_privileges, dumpable, child_subreaper;
     struct interval_timer alarm, virtual_alarm, profile, cpu_limit;
-    uint32_t personality;
+    uint32_t personality; // personality(2), and CRYPTOS_PERSONALITY_*
     // Where its first stack holds auxiliary pairs that the ABI may fill in later; 0: nowhere.
     uaddr_t spare_auxiliary;
     struct list timers; // timer_create
@@ -256,6 +256,9 @@ err_t place_enter(const struct view *v, const char *path, struct name **which) m
 
 // The terminal room is told when a session leader ends (its terminal hangs up). Sleeping context.
 void process_set_session_hook(void (*end)(struct process *leader));
+
+// Of `personality`, the one bit that changes something.
+enum { PERSONALITY_FIXED_PLACES = 0x40000 };
 
 // Its space is its user's: called when either has changed. process.lock is held, or nobody else has
 // the process yet.

@@ -9,7 +9,7 @@
 #include "kernel/process/load.h"
 #include "lib/string.h"
 
-#define STACK_RANDOM_PAGES 4096ull // 16 MiB of places
+#define STACK_RANDOM_PAGES (1ull << 22) // 16 GiB of places
 #define STACK_FIRST_SIZE   KIB(132)
 #define HEAP_RANDOM_PAGES  8192ull
 enum { SCRIPT_LINE_MAX = 256 };
@@ -163,7 +163,7 @@ static err_t load_interpreter(struct program *p, const struct view *v)
 static err_t make_stack(struct program *p)
 {
     struct space *s = p->space;
-    uaddr_t top = USER_CODE_END - load_random(STACK_RANDOM_PAGES);
+    uaddr_t top = USER_CODE_END - load_random(s, STACK_RANDOM_PAGES);
     uint64_t strings = p->arguments.size + p->environment.size;
     uint64_t size = round_up(strings + STACK_FIRST_SIZE, PAGE_SIZE);
     if (strings + KIB(64) > max_of(p->stack_limit / 4, KIB(128)))
@@ -213,6 +213,14 @@ static void note_privileges(struct program *p)
     p->secure = c->effective_user != c->user || c->effective_group != c->group;
 }
 
+// Who asked for it by personality(2) does not get it for a program with other rights.
+static bool wants_fixed_places(const struct program *p)
+{
+    bool asked = process_current()->personality & PERSONALITY_FIXED_PLACES;
+    return (asked && !p->secure) ||
+           __atomic_load_n(&load_randomness, __ATOMIC_RELAXED) == LOAD_RANDOM_NOTHING;
+}
+
 static err_t build(struct program *p, const struct view *v, const char *head, size_t head_size)
 {
     err_t e = elf_parse(head, head_size, p->file->node->size, &p->image);
@@ -227,12 +235,15 @@ static err_t build(struct program *p, const struct view *v, const char *head, si
     e = space_make(&p->space);
     if (e)
         return e;
+    if (wants_fixed_places(p))
+        space_fix_places(p->space);
     p->space->mapped_limit = process_current()->limits[LIMIT_SPACE].soft;
     p->space->data_limit = process_current()->limits[LIMIT_DATA].soft;
     e = load_image(p->space, &p->image, p->file, false, &p->load_bias);
     if (e)
         return e;
-    p->space->heap_start += load_random(HEAP_RANDOM_PAGES);
+    if (__atomic_load_n(&load_randomness, __ATOMIC_RELAXED) == LOAD_RANDOM_ALL)
+        p->space->heap_start += load_random(p->space, HEAP_RANDOM_PAGES);
     p->space->heap_end = p->space->heap_start;
     p->entry = p->image.entry + p->load_bias;
     if (p->image.interpreter_size) {
@@ -362,6 +373,8 @@ static void commit(struct program *program, struct credentials *c, struct signal
     p->has_execed = true;
     p->exit_signal = SIGNAL_CHILD;
     p->dumpable = !program->secure;
+    if (program->secure)
+        p->personality &= ~(uint32_t)PERSONALITY_FIXED_PLACES;
     trap_start_program(trap_user_frame(t->thread.stack_top), program->entry,
                        program->stack_pointer);
 }

@@ -5,6 +5,7 @@
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/process/host_name.h"
+#include "kernel/process/load.h"
 #include "kernel/process/message_queue.h"
 #include "kernel/process/proc/proc.h"
 #include "kernel/process/release.h"
@@ -12,6 +13,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/scheme/notice.h"
 #include "lib/command_line.h"
+#include "lib/number.h"
 #include "lib/string.h"
 
 #define TICK (NANOS_PER_SECOND / 100)
@@ -256,6 +258,23 @@ static err_t release_text(const struct proc_target *t, struct text *out)
     return 0;
 }
 
+static err_t randomness_text(const struct proc_target *t, struct text *out)
+{
+    text_add(out, "%u\n", __atomic_load_n(&load_randomness, __ATOMIC_RELAXED));
+    return 0;
+}
+
+static err_t randomness_write(const struct proc_target *t, const char *text)
+{
+    uint64_t value;
+    if (!process_has(CAPABILITY_SYS_ADMIN))
+        return -EPERM;
+    if (!number_parse(text, strlen(text), 10, &value) || value > LOAD_RANDOM_ALL)
+        return -EINVAL;
+    __atomic_store_n(&load_randomness, (unsigned)value, __ATOMIC_RELAXED);
+    return 0;
+}
+
 #define FILE_ENTRY(called, writer)                                      \
     {                                                                   \
         .name = called, .kind = NODE_FILE, .mode = 0444, .text = writer \
@@ -282,6 +301,11 @@ static const struct proc_entry sys_kernel[] = {
     NUMBER_ENTRY("msgmax", MESSAGE_SIZE_MAX),
     NUMBER_ENTRY("msgmnb", MESSAGES_BYTES_MAX),
     NUMBER_ENTRY("msgmni", MESSAGE_QUEUES_MAX),
+    { .name = "randomize_va_space",
+      .kind = NODE_FILE,
+      .mode = 0644,
+      .text = randomness_text,
+      .write = randomness_write },
     FILE_ENTRY("sem", proc_semaphore_limits_text),
     NUMBER_ENTRY("shmall", INT64_MAX),
     NUMBER_ENTRY("shmmax", INT64_MAX),
