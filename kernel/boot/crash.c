@@ -3,10 +3,15 @@
 #include "kernel/boot/crash.h"
 #include "kernel/acpi/acpi.h"
 #include "kernel/arch/x86_64/symbols.h"
+#include "kernel/arch/x86_64/preempt.h"
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/console/log.h"
 #include "kernel/console/panic.h"
+#include "kernel/memory/heap.h"
+#include "kernel/memory/space.h"
 #include "kernel/memory/table.h"
+#include "kernel/sched/thread.h"
 #include "kernel/sched/timer.h"
 #include "lib/command_line.h"
 #include "lib/string.h"
@@ -51,6 +56,47 @@ static void crash_execute(void)
     function();
 }
 
+// Nor the heap, nor frames by the direct map.
+static void crash_execute_heap(void)
+{
+    uint8_t *code = heap_alloc(64);
+    memset(code, 0xc3, 64);
+    ((void (*)(void))(uintptr_t)code)();
+}
+
+// A page that a program could read, write and execute, in the space of this thread.
+static uaddr_t user_page(void)
+{
+    struct space *s;
+    uaddr_t at = 0;
+    struct map_request r = { .size = PAGE_SIZE, .access = MAP_READ | MAP_WRITE | MAP_EXECUTE };
+    if (space_make(&s) || space_map(s, &r, &at))
+        panic("crash: no memory");
+    preempt_off();
+    thread_current()->space = s;
+    space_load(s);
+    preempt_on();
+    if (user_put_u64(at, 0xc3c3c3c3c3c3c3c3))
+        panic("crash: the page is not there");
+    return at;
+}
+
+// The kernel touches programs' memory only through user_memory.h (SMAP), and never runs it (SMEP).
+static void crash_user_read(void)
+{
+    sink = *(volatile uint64_t *)user_page();
+}
+
+static void crash_user_write(void)
+{
+    *(volatile uint64_t *)user_page() = 1;
+}
+
+static void crash_user_execute(void)
+{
+    ((void (*)(void))user_page())();
+}
+
 static no_inline uint64_t recurse(uint64_t n)
 {
     volatile char room[256];
@@ -63,6 +109,21 @@ static no_inline uint64_t recurse(uint64_t n)
 static void crash_stack(void)
 {
     sink = recurse(sink);
+}
+
+// The same on a thread's own stack, with others' stacks below it.
+static void overflow_thread(void *data)
+{
+    sink = recurse(sink);
+}
+
+static void crash_thread_stack(void)
+{
+    struct thread *t;
+    for (int i = 0; i < 3; i++)
+        if (thread_make_kernel("crash", overflow_thread, NULL, &t))
+            panic("crash: no memory");
+    (void)!thread_sleep_until(clock_now() + 60 * NANOS_PER_SECOND, false);
 }
 
 static no_inline void overwrite(char *buffer, size_t size)
@@ -120,6 +181,11 @@ static const struct {
     { "constant", crash_constant },
     { "alias", crash_alias },
     { "execute", crash_execute },
+    { "execute-heap", crash_execute_heap },
+    { "user-read", crash_user_read },
+    { "user-write", crash_user_write },
+    { "user-execute", crash_user_execute },
+    { "thread-stack", crash_thread_stack },
     { "stack", crash_stack },
     { "guard", crash_guard },
     { "instruction", crash_instruction },
