@@ -97,6 +97,18 @@ static void crash_user_execute(void)
     ((void (*)(void))user_page())();
 }
 
+// Where things lie, for the test of KASLR: no other line tells.
+static void crash_places(void)
+{
+    char local;
+    void *heap = heap_alloc(64);
+    log_info("crash: image %#lx direct map %#lx pages %#lx stack %#lx heap %#lx",
+             (uint64_t)(uintptr_t)kernel_start, DIRECT_MAP, PAGE_ARRAY,
+             thread_current()->stack_top ? thread_current()->stack_top : (uint64_t)&local,
+             (uint64_t)(uintptr_t)heap);
+    panic("asked for on the command line");
+}
+
 static no_inline uint64_t recurse(uint64_t n)
 {
     volatile char room[256];
@@ -177,6 +189,7 @@ static const struct {
 } crashes[] = {
     { "panic", crash_panic },
     { "null", crash_null },
+    { "places", crash_places },
     { "text", crash_text },
     { "constant", crash_constant },
     { "alias", crash_alias },

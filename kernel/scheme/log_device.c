@@ -6,6 +6,7 @@
 #include "kernel/console/log.h"
 #include "kernel/memory/heap.h"
 #include "kernel/sched/timer.h"
+#include "kernel/scheme/caller.h"
 #include "kernel/scheme/device.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -155,6 +156,10 @@ static const struct file_ops kmsg_files = {
 static err_t kmsg_open(struct device_entry *d, struct node *n, struct name *where, unsigned flags,
                        struct file **file)
 {
+    struct caller c;
+    caller_look(&c);
+    if (flags & OPEN_READ && !c.override)
+        return -EPERM; // the log tells where things lie
     struct reader *r = heap_alloc(sizeof(*r));
     if (!r)
         return -ENOMEM;

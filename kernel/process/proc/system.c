@@ -297,6 +297,7 @@ static const struct proc_entry sys_kernel[] = {
     FILE_ENTRY("ostype", system_text),
     FILE_ENTRY("osrelease", release_text),
     NUMBER_ENTRY("pid_max", 4194304),
+    NUMBER_ENTRY("dmesg_restrict", 1),
     NUMBER_ENTRY("cap_last_cap", CAPABILITY_LAST),
     NUMBER_ENTRY("msgmax", MESSAGE_SIZE_MAX),
     NUMBER_ENTRY("msgmnb", MESSAGES_BYTES_MAX),
