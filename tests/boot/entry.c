@@ -122,6 +122,39 @@ static void do_call_on_bad_stack(void)
                      : "rbx", "rcx", "r11", "memory");
 }
 
+// Where the processor's tables lie is not told (UMIP).
+static char table_place[16];
+static void do_sgdt(void)
+{
+    __asm__ volatile("sgdt %0" : "=m"(table_place));
+}
+static void do_sidt(void)
+{
+    __asm__ volatile("sidt %0" : "=m"(table_place));
+}
+static void do_sldt(void)
+{
+    __asm__ volatile("sldt %0" : "=m"(table_place));
+}
+static void do_str(void)
+{
+    __asm__ volatile("str %0" : "=m"(table_place));
+}
+static void do_smsw(void)
+{
+    __asm__ volatile("smsw %0" : "=m"(table_place));
+}
+
+// `signal` 0: the processor has no UMIP.
+static void try_tables(int signal)
+{
+    expect("sgdt", do_sgdt, signal);
+    expect("sidt", do_sidt, signal);
+    expect("sldt", do_sldt, signal);
+    expect("str", do_str, signal);
+    expect("smsw", do_smsw, signal);
+}
+
 // AMD's CPUs have no SYSENTER in 64-bit mode.
 static bool vendor_is_amd(void)
 {
@@ -387,8 +420,14 @@ static void try_call_registers(void)
     report("registers survive a system call", bad == 11 * 0x100 + 66, "");
 }
 
-int main(void)
+// entry [umip|no-umip]
+int main(int argc, char **argv)
 {
+    if (argc > 1) {
+        try_tables(strcmp(argv[1], "umip") == 0 ? SIGSEGV : 0);
+        printf("%d failed\n", failures);
+        return failures;
+    }
     try_guards();
     try_frames();
     try_call_registers();

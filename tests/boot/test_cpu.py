@@ -126,3 +126,10 @@ def test_ways_into_the_kernel(entry, keywords):
     result = execute("/bin/entry", add=f"{entry}:/bin/entry", **keywords)
     assert result.status == 0, result.text + result.log[-2000:]
     assert "FAILED" not in result.text
+
+
+@pytest.mark.cryptos
+@pytest.mark.parametrize("what, append", [("umip", ""), ("no-umip", "no=umip")])
+def test_places_of_tables_are_not_told(entry, what, append):
+    result = execute("/bin/entry", what, add=f"{entry}:/bin/entry", append=append)
+    assert result.status == 0 and result.text.count("ok ") == 5, result.text

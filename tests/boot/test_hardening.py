@@ -12,7 +12,7 @@ from harness import execute, program
 PROC_SYSTEM = """cmdline cpuinfo filesystems interrupts loadavg meminfo net net/unix ring stat uptime version
     sys sys/fs sys/fs/inotify sys/fs/inotify/\\w+ sys/kernel sys/kernel/\\w+ sysvipc sysvipc/\\w+""".split()
 PROC_TASK = "cmdline comm limits mounts mountinfo oom_score_adj stat statm status".split()
-PROC_OWN = PROC_TASK + ["maps"]
+PROC_OWN = PROC_TASK + ["maps", "smaps"]
 ALLOWED = [rf"r- /proc/{name}" for name in PROC_SYSTEM]
 ALLOWED += [rf"r- /proc/1(/task(/1)?|/net(/unix)?|(/task/1)?/({'|'.join(PROC_TASK)}))?"]
 ALLOWED += [rf"r- /proc/own/(task(/\d+)?|net(/unix)?|(task/\d+/)?({'|'.join(PROC_OWN)}))",
