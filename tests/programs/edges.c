@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <ucontext.h>
 
 enum { PAGE = 4096 };
@@ -248,12 +249,107 @@ static void unnamed_files(void)
     close(fd);
 }
 
+// getdents as it was before its entries told what they are: the kind is their last byte.
+static void old_entries(void)
+{
+    char bytes[512];
+    int seen = 0, fd;
+    mkdir("/tmp/old", 0700);
+    mkdir("/tmp/old/folder", 0700);
+    close(open("/tmp/old/a file", O_CREAT | O_RDWR, 0600));
+    fd = (int)MADE(open("/tmp/old", O_RDONLY | O_DIRECTORY));
+    FAILS(syscall(SYS_getdents, fd, bytes, 8), EINVAL);
+    long size = MADE(syscall(SYS_getdents, fd, bytes, sizeof(bytes)));
+    for (long at = 0; at < size;) {
+        uint16_t length = *(uint16_t *)(bytes + at + 16);
+        char *name = bytes + at + 18, kind = bytes[at + length - 1];
+        CHECK(length % 8 == 0 && length >= 20 + strlen(name));
+        seen |= !strcmp(name, "folder") && kind == 4 ? 1 : 0;
+        seen |= !strcmp(name, "a file") && kind == 8 ? 2 : 0;
+        seen |= !strcmp(name, "..") && kind == 4 ? 4 : 0;
+        at += length;
+    }
+    CHECK(seen == 7);
+    RETURNS(syscall(SYS_getdents, fd, bytes, sizeof(bytes)), 0);
+
+    struct timeval times[2] = { { 1000, 5 }, { 2000, 7 } };
+    struct stat status;
+    RETURNS(syscall(SYS_futimesat, fd, "a file", times), 0);
+    RETURNS(fstatat(fd, "a file", &status, 0), 0);
+    CHECK(status.st_atim.tv_sec == 1000 && status.st_mtim.tv_nsec == 7000);
+    RETURNS(syscall(SYS_futimesat, fd, NULL, times), 0);
+    RETURNS(fstat(fd, &status), 0);
+    CHECK(status.st_mtim.tv_sec == 2000);
+    FAILS(syscall(SYS_futimesat, AT_FDCWD, NULL, times), EFAULT);
+    times[0].tv_usec = 1000000;
+    FAILS(syscall(SYS_futimesat, fd, "a file", times), EINVAL);
+    close(fd);
+}
+
+enum { CMP_FILE, CMP_VM, CMP_FILES, CMP_FS, CMP_SIGHAND };
+
+static long compare(int one, int other, int kind, long first, long second)
+{
+    return syscall(SYS_kcmp, one, other, kind, first, second);
+}
+
+static void things_compared(void)
+{
+    int me = getpid(), a = (int)MADE(open("/dev/null", O_RDONLY)), b = dup(a);
+    int c = (int)MADE(open("/dev/null", O_RDONLY));
+    RETURNS(compare(me, me, CMP_FILE, a, b), 0);
+    long order = MADE(compare(me, me, CMP_FILE, a, c));
+    CHECK(order == 1 || order == 2);
+    RETURNS(compare(me, me, CMP_FILE, c, a), 3 - order);
+    for (int kind = CMP_VM; kind <= CMP_SIGHAND; kind++)
+        RETURNS(compare(me, me, kind, 0, 0), 0);
+    int child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    RETURNS(compare(me, child, CMP_FILE, a, b), 0);
+    for (int kind = CMP_VM; kind <= CMP_SIGHAND; kind++)
+        CHECK(compare(me, child, kind, 0, 0) > 0);
+    FAILS(compare(me, child, CMP_FILE, a, 1000), EBADF);
+    FAILS(compare(me, child, 99, 0, 0), EINVAL);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    FAILS(compare(me, child, CMP_VM, 0, 0), ESRCH);
+    close(a), close(b), close(c);
+}
+
+static void clock_set_by_day(void)
+{
+    struct timeval before, after;
+    struct timezone zone = { -60, 1 }, told = { 0 };
+    struct {
+        int32_t west, kind;
+    } far = { 15 * 60 + 1, 0 };
+    MADE(syscall(SYS_settimeofday, NULL, &zone));
+    MADE(gettimeofday(&before, NULL));
+    MADE(syscall(SYS_gettimeofday, NULL, &told));
+    CHECK(told.tz_minuteswest == -60 && told.tz_dsttime == 1);
+    FAILS(syscall(SYS_settimeofday, NULL, &far), EINVAL);
+    before.tv_sec += 1000;
+    RETURNS(syscall(SYS_settimeofday, &before, NULL), 0);
+    MADE(gettimeofday(&after, NULL));
+    CHECK(after.tv_sec >= before.tv_sec && after.tv_sec < before.tv_sec + 500);
+    before.tv_usec = 1000000;
+    FAILS(syscall(SYS_settimeofday, &before, NULL), EINVAL);
+    before.tv_usec = -1;
+    FAILS(syscall(SYS_settimeofday, &before, NULL), EINVAL);
+}
+
 int main(void)
 {
     rights_of_proc();
     pipes_opened_again();
     unnamed_files();
     residency();
+    old_entries();
+    things_compared();
+    clock_set_by_day();
     moved_and_kept();
     populated();
     sizes_of_mappings();

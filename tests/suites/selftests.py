@@ -150,9 +150,8 @@ TRACING = """
 proc/proc-empty-vm ptrace/get_syscall_info ptrace/peeksiginfo x86/fsgsbase x86/fsgsbase_restore
 x86/ptrace_syscall
 """
-QUEUES = "mqueue/mq_open_tests timers/mqueue-lat"
 DIFFERS = dict.fromkeys(NAMESPACES.split(), "no name spaces: CLONE_NEWPID and its kin") | dict.fromkeys(
-    TRACING.split(), "no ptrace") | dict.fromkeys(QUEUES.split(), "no POSIX message queues") | {
+    TRACING.split(), "no ptrace") | {
     "ipc/msgque": "no /proc/sys/kernel/msg_next_id, by which a queue gets back the number it had",
     "proc/fd-003-kthread": "no threads of the kernel's in /proc",
     "proc/proc-fsconfig-hidepid": "no fsopen, fsconfig",
@@ -162,7 +161,6 @@ DIFFERS = dict.fromkeys(NAMESPACES.split(), "no name spaces: CLONE_NEWPID and it
     "proc/proc-self-wchan": "no /proc/PID/wchan",
     "syscall_user_dispatch/sud_test": "no dispatch of system calls to the program",
     "timers/set-tai": "no adjtimex",
-    "timers/set-tz": "no settimeofday",
     "vm/madv_populate": "no /proc/PID/pagemap",
     "vm/soft-dirty": "no /proc/PID/pagemap",
     "vm/va_128TBswitch": "addresses have 47 bits, also where the processor has 56",

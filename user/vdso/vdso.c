@@ -123,14 +123,12 @@ int __vdso_clock_getres(int clock, struct time_nanos *resolution)
 int __vdso_gettimeofday(struct time_micros *time, struct zone *zone)
 {
     int64_t now;
-    if (!clock_read(true, &now))
+    if (zone || !clock_read(true, &now)) // the kernel keeps the zone, for whom that still matters
         return (int)call(CALL_GETTIMEOFDAY, (long)time, (long)zone, 0);
     if (time) {
         time->seconds = (int64_t)((uint64_t)now / NANOS_PER_SECOND);
         time->micros = (int64_t)((uint64_t)now % NANOS_PER_SECOND / 1000);
     }
-    if (zone)
-        *zone = (struct zone){ 0, 0 };
     return 0;
 }
 

@@ -334,13 +334,15 @@ LINUX_CALL(utimensat)
     return set_at(ARG_INT(0), ARG(1), flags, &status, what);
 }
 
-static int64_t set_two_times(uaddr_t path, bool now, nanos_t accessed, nanos_t modified)
+static int64_t set_two_times(int directory, uaddr_t path, bool now, nanos_t accessed,
+                             nanos_t modified)
 {
     nanos_t current = clock_wall();
     struct file_status status = { .times = { .accessed = now ? current : accessed,
                                              .modified = now ? current : modified } };
     unsigned what = STATUS_ACCESSED | STATUS_MODIFIED | (now ? STATUS_TIMES_NOW : 0);
-    return set_at(AT_CURRENT, path, 0, &status, what);
+    return path || directory == AT_CURRENT ? set_at(directory, path, 0, &status, what)
+                                           : set_descriptor(directory, &status, what);
 }
 
 LINUX_CALL(utime)
@@ -348,20 +350,30 @@ LINUX_CALL(utime)
     int64_t seconds[2] = { 0 };
     err_t e = ARG(1) ? user_copy_in(seconds, ARG(1), sizeof(seconds)) : 0;
     return e ? e
-             : set_two_times(ARG(0), !ARG(1), linux_nanos(seconds[0], 0),
+             : set_two_times(AT_CURRENT, ARG(0), !ARG(1), linux_nanos(seconds[0], 0),
                              linux_nanos(seconds[1], 0));
 }
 
-LINUX_CALL(utimes)
+static int64_t set_micros(int directory, uaddr_t path, uaddr_t times)
 {
     struct linux_timeval t[2] = { 0 };
-    err_t e = ARG(1) ? user_copy_in(t, ARG(1), sizeof(t)) : 0;
+    err_t e = times ? user_copy_in(t, times, sizeof(t)) : 0;
     if (e)
         return e;
     if (t[0].micros < 0 || t[0].micros >= 1000000 || t[1].micros < 0 || t[1].micros >= 1000000)
         return -EINVAL;
-    return set_two_times(ARG(0), !ARG(1), linux_nanos(t[0].seconds, t[0].micros * 1000),
+    return set_two_times(directory, path, !times, linux_nanos(t[0].seconds, t[0].micros * 1000),
                          linux_nanos(t[1].seconds, t[1].micros * 1000));
+}
+
+LINUX_CALL(utimes)
+{
+    return set_micros(AT_CURRENT, ARG(0), ARG(1));
+}
+
+LINUX_CALL(futimesat)
+{
+    return set_micros(ARG_INT(0), ARG(1), ARG(2));
 }
 
 LINUX_CALL(truncate)

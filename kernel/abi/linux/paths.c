@@ -432,6 +432,7 @@ struct dirent_sink {
     uaddr_t to;
     uint64_t left, done;
     err_t error;
+    bool old; // the kind stands in the last byte, the name where else the kind would
 };
 
 static bool take_entry(struct directory_sink *sink, const char *name, size_t length, uint64_t inode,
@@ -455,7 +456,13 @@ static bool take_entry(struct directory_sink *sink, const char *name, size_t len
     out.entry.next_offset = (int64_t)next_offset;
     out.entry.length = (uint16_t)size;
     out.entry.kind = (uint8_t)kind;
-    __builtin_memcpy(out.entry.name, name, length);
+    if (s->old) {
+        __builtin_memcpy(&out.entry.kind, name, length);
+        out.bytes[offsetof(struct linux_dirent64, kind) + length] = '\0';
+        out.bytes[size - 1] = (char)kind;
+    } else {
+        __builtin_memcpy(out.entry.name, name, length);
+    }
     s->error = user_copy_out(s->to + s->done, &out, size);
     if (s->error)
         return false;
@@ -464,16 +471,26 @@ static bool take_entry(struct directory_sink *sink, const char *name, size_t len
     return true;
 }
 
-LINUX_CALL(getdents64)
+static int64_t list(int number, uaddr_t to, uint64_t room, bool old)
 {
     struct file *file;
-    err_t e = linux_file(ARG_INT(0), &file);
+    err_t e = linux_file(number, &file);
     if (e)
         return e;
-    struct dirent_sink s = { .sink.entry = take_entry, .to = ARG(1), .left = ARG(2) };
+    struct dirent_sink s = { .sink.entry = take_entry, .to = to, .left = room, .old = old };
     e = file_list(file, &s.sink);
     file_put(file);
     if (s.done)
         return (int64_t)s.done;
     return e ? e : s.error;
+}
+
+LINUX_CALL(getdents64)
+{
+    return list(ARG_INT(0), ARG(1), (uint32_t)ARG(2), false);
+}
+
+LINUX_CALL(getdents)
+{
+    return list(ARG_INT(0), ARG(1), (uint32_t)ARG(2), true);
 }

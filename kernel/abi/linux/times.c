@@ -135,12 +135,40 @@ LINUX_CALL(clock_settime)
     return 0;
 }
 
+// struct timezone, which is only kept: minutes west of Greenwich, and a kind of summer time.
+// Atomic.
+static uint64_t time_zone;
+
 LINUX_CALL(gettimeofday)
 {
     struct linux_timeval t = linux_timeval_of(clock_wall());
-    uint64_t zone = 0;
+    uint64_t zone = __atomic_load_n(&time_zone, __ATOMIC_RELAXED);
     err_t e = ARG(0) ? user_copy_out(ARG(0), &t, sizeof(t)) : 0;
     return !e && ARG(1) ? user_copy_out(ARG(1), &zone, sizeof(zone)) : e;
+}
+
+LINUX_CALL(settimeofday)
+{
+    const int32_t zone_most = 15 * 60; // minutes
+    struct linux_timeval t = { 0 };
+    int32_t zone[2] = { 0 };
+    err_t e = ARG(0) ? user_copy_in(&t, ARG(0), sizeof(t)) : 0;
+    if (!e && ARG(1))
+        e = user_copy_in(zone, ARG(1), sizeof(zone));
+    if (e)
+        return e;
+    if (t.seconds < 0 || t.micros < 0 || t.micros >= 1000000)
+        return -EINVAL;
+    if (!process_has(CAPABILITY_SYS_TIME))
+        return -EPERM;
+    if (zone[0] > zone_most || zone[0] < -zone_most)
+        return -EINVAL;
+    uint64_t both = (uint64_t)(uint32_t)zone[1] << 32 | (uint32_t)zone[0];
+    if (ARG(1))
+        __atomic_store_n(&time_zone, both, __ATOMIC_RELAXED);
+    if (ARG(0))
+        clock_set_wall(linux_nanos(t.seconds, t.micros * 1000));
+    return 0;
 }
 
 LINUX_CALL(time)
