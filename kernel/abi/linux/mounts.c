@@ -27,7 +27,7 @@ static const struct {
     const char *theirs, *scheme;
 } kinds[] = {
     { "tmpfs", "tmp" }, { "ramfs", "tmp" },  { "devtmpfs", "dev" },
-    { "proc", "proc" }, { "devpts", "pts" }, { "sysfs", "sys" },
+    { "proc", "proc" }, { "devpts", "pts" }, { "sysfs", "sysfs" },
 };
 
 static const char *scheme_of(const char *kind)

@@ -174,13 +174,21 @@ static err_t descriptor_jump(const struct proc_target *t, struct name **place)
     return e;
 }
 
+// O_ACCMODE, O_APPEND and O_NONBLOCK as programs know them.
+static unsigned access_of(unsigned flags)
+{
+    unsigned access = flags & OPEN_WRITE ? (flags & OPEN_READ ? 02 : 01) : 0;
+    return access | (flags & OPEN_APPEND ? 02000 : 0) | (flags & OPEN_NONBLOCK ? 04000 : 0);
+}
+
 static err_t descriptor_info_text(const struct proc_target *t, struct text *out)
 {
     struct file *f;
     err_t e = descriptor_of(t, &f);
     if (e)
         return e;
-    text_add(out, "pos:\t%lu\nflags:\t0%o\n", f->offset, f->flags & OPEN_WRITE ? 2 : 0);
+    text_add(out, "pos:\t%lu\nflags:\t0%o\nino:\t%lu\n", f->offset, access_of(f->flags),
+             f->node ? f->node->inode : 0ul);
     struct process *p = process_of_file(f);
     if (p)
         text_add(out, "Pid:\t%d\nNSpid:\t%d\n", process_is_there(p) ? p->number : -1,
@@ -189,9 +197,23 @@ static err_t descriptor_info_text(const struct proc_target *t, struct text *out)
     return 0;
 }
 
-const struct proc_entry proc_descriptor_link = {
-    .kind = NODE_LINK, .mode = 0700, .target = descriptor_target, .jump = descriptor_jump
-};
+// What the descriptor may be used for (proc(5)).
+static uint16_t descriptor_mode(const struct proc_target *t)
+{
+    struct file *f;
+    if (descriptor_of(t, &f))
+        return 0;
+    uint16_t mode =
+        (uint16_t)((f->flags & OPEN_READ ? 0500 : 0) | (f->flags & OPEN_WRITE ? 0300 : 0));
+    file_put(f);
+    return mode;
+}
+
+const struct proc_entry proc_descriptor_link = { .kind = NODE_LINK,
+                                                 .mode = 0700,
+                                                 .target = descriptor_target,
+                                                 .jump = descriptor_jump,
+                                                 .mode_of = descriptor_mode };
 const struct proc_entry proc_descriptor_info = { .kind = NODE_FILE,
                                                  .mode = 0400,
                                                  .text = descriptor_info_text };

@@ -51,33 +51,50 @@ static bool map_line(const struct mapping *m, void *data)
     return !v->out->cut;
 }
 
-static void sizes_add(struct text *out, const struct mapping *m)
+// What the mappings have in memory, in bytes.
+struct sizes {
+    uint64_t mapped, resident, own, locked;
+};
+
+static void sizes_of(const struct mapping *m, struct sizes *all)
 {
     struct mapping_residency r;
     mapping_residency(m, &r);
-    uint64_t locked = m->flags & MAPF_LOCKED ? r.bytes : 0;
-    const struct {
-        const char *name;
-        uint64_t bytes;
-    } sizes[] = {
-        { "Size", m->end - m->start },
-        { "KernelPageSize", PAGE_SIZE },
-        { "MMUPageSize", PAGE_SIZE },
-        { "Rss", r.bytes },
-        { "Pss", r.bytes }, // how many share an object's page is not counted
-        { "Shared_Clean", r.bytes - r.own },
-        { "Shared_Dirty", 0 },
-        { "Private_Clean", 0 },
-        { "Private_Dirty", r.own },
-        { "Referenced", r.bytes },
-        { "Anonymous", r.own },
-        { "Swap", 0 },
-        { "SwapPss", 0 },
-        { "Locked", locked },
-    };
-    for (size_t i = 0; i < array_len(sizes); i++)
-        text_add(out, "%s:%*s%8lu kB\n", sizes[i].name, 15 - (int)strlen(sizes[i].name), "",
-                 sizes[i].bytes >> 10);
+    all->mapped += m->end - m->start;
+    all->resident += r.bytes;
+    all->own += r.own;
+    all->locked += m->flags & MAPF_LOCKED ? r.bytes : 0;
+}
+
+static void size_add(struct text *out, const char *name, uint64_t bytes)
+{
+    text_add(out, "%s:%*s%8lu kB\n", name, 15 - (int)strlen(name), "", bytes >> 10);
+}
+
+// Pss: how many share an object's page is not counted.
+static void residency_add(struct text *out, const struct sizes *all)
+{
+    size_add(out, "Rss", all->resident);
+    size_add(out, "Pss", all->resident);
+    size_add(out, "Shared_Clean", all->resident - all->own);
+    size_add(out, "Shared_Dirty", 0);
+    size_add(out, "Private_Clean", 0);
+    size_add(out, "Private_Dirty", all->own);
+    size_add(out, "Referenced", all->resident);
+    size_add(out, "Anonymous", all->own);
+    size_add(out, "Swap", 0);
+    size_add(out, "SwapPss", 0);
+    size_add(out, "Locked", all->locked);
+}
+
+static void sizes_add(struct text *out, const struct mapping *m)
+{
+    struct sizes all = { 0 };
+    sizes_of(m, &all);
+    size_add(out, "Size", all.mapped);
+    size_add(out, "KernelPageSize", PAGE_SIZE);
+    size_add(out, "MMUPageSize", PAGE_SIZE);
+    residency_add(out, &all);
 }
 
 static bool sizes_line(const struct mapping *m, void *data)
@@ -122,6 +139,27 @@ err_t proc_maps_sizes_text(const struct proc_target *t, struct text *out)
     return maps_text(t, out, sizes_line);
 }
 
+static bool sum_line(const struct mapping *m, void *data)
+{
+    sizes_of(m, data);
+    return true;
+}
+
+err_t proc_maps_sum_text(const struct proc_target *t, struct text *out)
+{
+    struct sizes all = { 0 };
+    struct space *s;
+    err_t e = process_inspect_space(t->process, &s);
+    if (e || !s)
+        return e;
+    space_visit(s, sum_line, &all);
+    space_put(s);
+    text_add(out, "%08lx-%08lx ---p 00000000 00:00 0 %26s[rollup]\n", (unsigned long)PAGE_SIZE,
+             (unsigned long)USER_END, "");
+    residency_add(out, &all);
+    return 0;
+}
+
 // Linux's names of the schemes that are its file systems.
 static const char *kind_of(const struct scheme *s)
 {
@@ -129,7 +167,6 @@ static const char *kind_of(const struct scheme *s)
         { "tmp", "tmpfs" },
         { "dev", "devtmpfs" },
         { "pts", "devpts" },
-        { "sys", "sysfs" },
     };
     for (size_t i = 0; i < array_len(names); i++) {
         if (!strcmp(names[i][0], s->name))

@@ -9,12 +9,18 @@
 
 #define TEXT_FIRST 1024ull
 #define TEXT_MOST  MIB(4)
-enum { WRITE_MAX = 4096, PROC_MAGIC = 0x9fa0, FIXED_OFFSET = 2, NUMBER_OFFSET = 1024 };
+enum {
+    WRITE_MAX = 4096,
+    PROC_MAGIC = 0x9fa0,
+    SYSFS_MAGIC = 0x62656572,
+    FIXED_OFFSET = 2,
+    NUMBER_OFFSET = 1024
+};
 
 // What a node stands for.
 struct proc_data {
     const struct proc_entry *entry;
-    int32_t process, task, number; // 0, 0, -1: none
+    int32_t process, task, number, below; // 0, 0, -1, -1: none
 };
 
 // The text of an open file.
@@ -25,11 +31,11 @@ struct proc_text {
 };
 
 static const struct node_ops directory_ops, file_node_ops, link_ops, jump_ops;
-static struct scheme proc_scheme;
+static struct scheme proc_scheme, sysfs_scheme;
 
 static err_t target_begin(const struct proc_data *d, struct proc_target *t)
 {
-    *t = (struct proc_target){ .number = d->number };
+    *t = (struct proc_target){ .number = d->number, .below = d->below };
     if (!d->process)
         return 0;
     err_t e = process_find(d->process, &t->process);
@@ -55,7 +61,7 @@ static void target_end(struct proc_target *t)
         process_put(t->process);
 }
 
-static err_t proc_node_make(const struct proc_data *d, struct node **node)
+static err_t proc_node_make(struct scheme *s, const struct proc_data *d, struct node **node)
 {
     static const struct node_ops *const ops[] = {
         [NODE_DIRECTORY] = &directory_ops, [NODE_FILE] = &file_node_ops, [NODE_LINK] = &link_ops
@@ -65,7 +71,7 @@ static err_t proc_node_make(const struct proc_data *d, struct node **node)
         return -ENOMEM;
     *copy = *d;
     const struct node_ops *o = d->entry->jump ? &jump_ops : ops[d->entry->kind];
-    err_t e = node_make(&proc_scheme, o, d->entry->kind, d->entry->mode, node);
+    err_t e = node_make(s, o, d->entry->kind, d->entry->mode, node);
     if (e) {
         heap_free(copy);
         return e;
@@ -74,6 +80,8 @@ static err_t proc_node_make(const struct proc_data *d, struct node **node)
     (*node)->links = d->entry->kind == NODE_DIRECTORY ? 2 : 1;
     struct proc_target t;
     if (!target_begin(d, &t)) {
+        if (d->entry->mode_of)
+            (*node)->mode = d->entry->mode_of(&t);
         if (t.process) {
             // What must not be dumped is root's, but for the directories anybody may list.
             bool open = t.process->dumpable || d->entry->mode == 0555;
@@ -115,6 +123,8 @@ static void numbered_child(const struct proc_data *dir, int32_t number, struct p
         child->process = number;
     else if (dir->entry->number_is_task)
         child->task = number;
+    else if (dir->entry->number_is_below)
+        child->below = number;
     else
         child->number = number;
 }
@@ -139,11 +149,13 @@ static err_t directory_find(struct node *n, const char *name, size_t length, str
         if (strlen(e->name) == length && !memcmp(e->name, name, length)) {
             struct proc_data child = *d;
             child.entry = e;
-            return proc_node_make(&child, node);
+            return proc_node_make(n->scheme, &child, node);
         }
     }
     int32_t number;
-    if (!d->entry->numbered || !number_parse_name(name, length, &number))
+    size_t prefix = d->entry->prefix ? strlen(d->entry->prefix) : 0;
+    if (!d->entry->numbered || length < prefix || memcmp(name, d->entry->prefix, prefix) ||
+        !number_parse_name(name + prefix, length - prefix, &number))
         return -ENOENT;
     struct proc_target t;
     err_t e = target_begin(d, &t);
@@ -154,7 +166,7 @@ static err_t directory_find(struct node *n, const char *name, size_t length, str
     struct proc_data child;
     numbered_child(d, number, &child);
     there = there || thread_child(d, number, &child);
-    return there ? proc_node_make(&child, node) : -ENOENT;
+    return there ? proc_node_make(n->scheme, &child, node) : -ENOENT;
 }
 
 // Offsets: 0 and 1 the dots, then the fixed entries, then NUMBER_OFFSET + number.
@@ -179,8 +191,9 @@ static err_t directory_list(struct file *f, uint64_t offset, struct directory_si
         return error;
     int32_t n = offset > NUMBER_OFFSET ? (int32_t)(offset - NUMBER_OFFSET) : 0;
     while ((n = d->entry->next_number(&t, n)) >= 0) {
-        char name[12];
-        int length = format_text(name, sizeof(name), "%d", n);
+        char name[24];
+        int length =
+            format_text(name, sizeof(name), "%s%d", d->entry->prefix ? d->entry->prefix : "", n);
         if (!s->entry(s, name, (size_t)length, (uint64_t)n + NUMBER_OFFSET,
                       d->entry->numbered->kind, (uint64_t)n + NUMBER_OFFSET + 1))
             break;
@@ -369,22 +382,25 @@ static const struct node_ops jump_ops = {
 static err_t proc_root_make(struct scheme *s, const char *source, const char *options,
                             struct node **root)
 {
-    static struct node *one; // made once, kept for ever
+    static struct node *made[2]; // once, kept for ever
+    struct node **one = &made[s == &sysfs_scheme];
     err_t e = 0;
-    if (!one) {
-        struct proc_data d = { .entry = &proc_root, .number = -1 };
-        e = proc_node_make(&d, &one);
+    if (!*one) {
+        struct proc_data d = { .entry = s == &sysfs_scheme ? &sysfs_root : &proc_root,
+                               .number = -1,
+                               .below = -1 };
+        e = proc_node_make(s, &d, one);
     }
     if (!e) {
-        node_get(one);
-        *root = one;
+        node_get(*one);
+        *root = *one;
     }
     return e;
 }
 
 static err_t proc_totals(struct scheme *s, struct scheme_totals *totals)
 {
-    *totals = (struct scheme_totals){ .magic = PROC_MAGIC,
+    *totals = (struct scheme_totals){ .magic = s == &sysfs_scheme ? SYSFS_MAGIC : PROC_MAGIC,
                                       .block_size = PAGE_SIZE,
                                       .name_max = NAME_LENGTH_MAX };
     return 0;
@@ -405,8 +421,11 @@ static const struct scheme_ops proc_ops = {
 };
 static struct scheme proc_scheme = { .name = "proc", .ops = &proc_ops, .is_tree = true };
 
+static const struct scheme_ops sysfs_ops = { .root = proc_root_make, .totals = proc_totals };
+static struct scheme sysfs_scheme = { .name = "sysfs", .ops = &sysfs_ops, .is_tree = true };
+
 void proc_init(void)
 {
-    if (scheme_register(&proc_scheme))
+    if (scheme_register(&proc_scheme) || scheme_register(&sysfs_scheme))
         panic("proc: the name of the scheme is taken");
 }

@@ -4,9 +4,9 @@
 //
 // The tree is tables: an entry is a file whose text a function writes, a link, or a directory of
 // entries or of numbers (processes, tasks, descriptors). proc.c turns them into nodes; system.c and
-// process.c hold the tables. A file's text is made when it is read from its start, and stays the
-// same until it is read from there again. Nothing is cached: names are asked for anew each time.
-// Thread context; functions may sleep.
+// process.c hold the tables, and sysfs.c those of another tree in the same manner. A file's text is
+// made when it is read from its start, and stays the same until it is read from there again.
+// Nothing is cached: names are asked for anew each time. Thread context; functions may sleep.
 #pragma once
 #include "kernel/process/process.h"
 #include "lib/format.h"
@@ -16,7 +16,8 @@
 struct proc_target {
     struct process *process;
     struct task *task; // NULL in a zombie
-    int number;        // of the descriptor, in fd/
+    int number;        // of the descriptor, in fd/; of what a numbered directory lists
+    int below;         // the second such number on the way
 };
 
 struct proc_entry {
@@ -36,10 +37,14 @@ struct proc_entry {
     const struct proc_entry *children;
     const struct proc_entry *numbered;
     int32_t (*next_number)(const struct proc_target *t, int32_t from); // >= from; -1: none
-    bool number_is_process, number_is_task;
+    bool number_is_process, number_is_task, number_is_below;
+    const char *prefix; // of the numbers' names; NULL: none
+    // The mode of one link; NULL: `mode`.
+    uint16_t (*mode_of)(const struct proc_target *t);
 };
 
 extern const struct proc_entry proc_root;              // system.c
+extern const struct proc_entry sysfs_root;             // sysfs.c
 extern const struct proc_entry proc_process_directory; // process.c
 
 // Where numbers of the system's configuration lie: /proc/sys; system.c.
@@ -52,6 +57,37 @@ err_t proc_mounts_text(const struct proc_target *t, struct text *out);
 err_t proc_mount_info_text(const struct proc_target *t, struct text *out);
 
 extern const struct proc_entry proc_net[]; // net.c
+
+err_t proc_cpu_text(const struct proc_target *t, struct text *out); // cpu.c
+
+// counters.c: what is counted, and lists of what there is none of.
+err_t proc_counters_text(const struct proc_target *t, struct text *out);
+err_t proc_partitions_text(const struct proc_target *t, struct text *out);
+err_t proc_swaps_text(const struct proc_target *t, struct text *out);
+err_t proc_empty_text(const struct proc_target *t, struct text *out);
+extern const struct proc_entry proc_sys_memory[], proc_sys_random[];
+
+// standing.c: where a process stands with the parts of the system that know of it.
+err_t proc_cgroup_text(const struct proc_target *t, struct text *out);
+err_t proc_personality_text(const struct proc_target *t, struct text *out);
+err_t proc_schedule_text(const struct proc_target *t, struct text *out);
+err_t proc_channel_text(const struct proc_target *t, struct text *out);
+err_t proc_id_map_text(const struct proc_target *t, struct text *out);
+err_t proc_maps_sum_text(const struct proc_target *t, struct text *out); // maps.c
+
+// For the tables.
+#define PROC_FILE(called, permissions, writer)                                 \
+    {                                                                          \
+        .name = called, .kind = NODE_FILE, .mode = permissions, .text = writer \
+    }
+#define PROC_NUMBER(called, is)                                         \
+    {                                                                   \
+        .name = called, .kind = NODE_FILE, .mode = 0444, .number = (is) \
+    }
+#define PROC_DIRECTORY(called, entries)                                           \
+    {                                                                             \
+        .name = called, .kind = NODE_DIRECTORY, .mode = 0555, .children = entries \
+    }
 
 extern const struct proc_entry proc_ipc[]; // ipc.c
 err_t proc_semaphore_limits_text(const struct proc_target *t, struct text *out);

@@ -330,53 +330,56 @@ static int32_t next_task(const struct proc_target *t, int32_t from)
     return best;
 }
 
-#define FILE_ENTRY(called, permissions, writer)                                \
-    {                                                                          \
-        .name = called, .kind = NODE_FILE, .mode = permissions, .text = writer \
-    }
-#define TASK_ENTRIES                                                                            \
-    FILE_ENTRY("cmdline", 0444, arguments_text),                                                \
-        { .name = "comm",                                                                       \
-          .kind = NODE_FILE,                                                                    \
-          .mode = 0644,                                                                         \
-          .text = comm_text,                                                                    \
-          .write = comm_write },                                                                \
-        { .name = "cwd",                                                                        \
-          .kind = NODE_LINK,                                                                    \
-          .mode = 0777,                                                                         \
-          .target = proc_here_target,                                                           \
-          .jump = proc_here_jump },                                                             \
-        FILE_ENTRY("environ", 0400, environment_text),                                          \
-        { .name = "exe",                                                                        \
-          .kind = NODE_LINK,                                                                    \
-          .mode = 0777,                                                                         \
-          .target = proc_program_target,                                                        \
-          .jump = proc_program_jump },                                                          \
-        { .name = "fd",                                                                         \
-          .kind = NODE_DIRECTORY,                                                               \
-          .mode = 0500,                                                                         \
-          .numbered = &proc_descriptor_link,                                                    \
-          .next_number = proc_next_descriptor },                                                \
-        { .name = "fdinfo",                                                                     \
-          .kind = NODE_DIRECTORY,                                                               \
-          .mode = 0500,                                                                         \
-          .numbered = &proc_descriptor_info,                                                    \
-          .next_number = proc_next_descriptor },                                                \
-        FILE_ENTRY("io", 0400, io_text), FILE_ENTRY("limits", 0444, limits_text),               \
-        FILE_ENTRY("maps", 0444, proc_maps_text), FILE_ENTRY("mounts", 0444, proc_mounts_text), \
-        FILE_ENTRY("mountinfo", 0444, proc_mount_info_text),                                    \
-        { .name = "oom_score_adj",                                                              \
-          .kind = NODE_FILE,                                                                    \
-          .mode = 0644,                                                                         \
-          .text = zero_text,                                                                    \
-          .write = nothing_write },                                                             \
-        { .name = "root",                                                                       \
-          .kind = NODE_LINK,                                                                    \
-          .mode = 0777,                                                                         \
-          .target = proc_root_target,                                                           \
-          .jump = proc_root_jump },                                                             \
-        FILE_ENTRY("smaps", 0444, proc_maps_sizes_text), FILE_ENTRY("stat", 0444, stat_text),   \
-        FILE_ENTRY("statm", 0444, statm_text), FILE_ENTRY("status", 0444, status_text)
+#define TASK_ENTRIES                                                                               \
+    PROC_FILE("cmdline", 0444, arguments_text),                                                    \
+        { .name = "comm",                                                                          \
+          .kind = NODE_FILE,                                                                       \
+          .mode = 0644,                                                                            \
+          .text = comm_text,                                                                       \
+          .write = comm_write },                                                                   \
+        { .name = "cwd",                                                                           \
+          .kind = NODE_LINK,                                                                       \
+          .mode = 0777,                                                                            \
+          .target = proc_here_target,                                                              \
+          .jump = proc_here_jump },                                                                \
+        PROC_FILE("cgroup", 0444, proc_cgroup_text), PROC_FILE("environ", 0400, environment_text), \
+        { .name = "exe",                                                                           \
+          .kind = NODE_LINK,                                                                       \
+          .mode = 0777,                                                                            \
+          .target = proc_program_target,                                                           \
+          .jump = proc_program_jump },                                                             \
+        { .name = "fd",                                                                            \
+          .kind = NODE_DIRECTORY,                                                                  \
+          .mode = 0500,                                                                            \
+          .numbered = &proc_descriptor_link,                                                       \
+          .next_number = proc_next_descriptor },                                                   \
+        { .name = "fdinfo",                                                                        \
+          .kind = NODE_DIRECTORY,                                                                  \
+          .mode = 0500,                                                                            \
+          .numbered = &proc_descriptor_info,                                                       \
+          .next_number = proc_next_descriptor },                                                   \
+        PROC_FILE("io", 0400, io_text), PROC_FILE("limits", 0444, limits_text),                    \
+        PROC_FILE("maps", 0444, proc_maps_text), PROC_FILE("mounts", 0444, proc_mounts_text),      \
+        PROC_FILE("mountinfo", 0444, proc_mount_info_text),                                        \
+        { .name = "oom_score_adj",                                                                 \
+          .kind = NODE_FILE,                                                                       \
+          .mode = 0644,                                                                            \
+          .text = zero_text,                                                                       \
+          .write = nothing_write },                                                                \
+        { .name = "root",                                                                          \
+          .kind = NODE_LINK,                                                                       \
+          .mode = 0777,                                                                            \
+          .target = proc_root_target,                                                              \
+          .jump = proc_root_jump },                                                                \
+        PROC_FILE("oom_score", 0444, zero_text), PROC_NUMBER("loginuid", UINT32_MAX),              \
+        PROC_NUMBER("sessionid", UINT32_MAX),                                                      \
+        PROC_FILE("personality", 0400, proc_personality_text),                                     \
+        PROC_FILE("schedstat", 0444, proc_schedule_text),                                          \
+        PROC_FILE("smaps_rollup", 0444, proc_maps_sum_text),                                       \
+        PROC_FILE("wchan", 0444, proc_channel_text), PROC_FILE("uid_map", 0444, proc_id_map_text), \
+        PROC_FILE("gid_map", 0444, proc_id_map_text),                                              \
+        PROC_FILE("smaps", 0444, proc_maps_sizes_text), PROC_FILE("stat", 0444, stat_text),        \
+        PROC_FILE("statm", 0444, statm_text), PROC_FILE("status", 0444, status_text)
 
 static const struct proc_entry task_children[] = { TASK_ENTRIES, { 0 } };
 static const struct proc_entry task_directory = { .kind = NODE_DIRECTORY,

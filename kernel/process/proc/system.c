@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The root of /proc: the system as a whole as text (proc(5)).
-#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/irq.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
@@ -81,36 +80,6 @@ static err_t memory_text(const struct proc_target *t, struct text *out)
     for (size_t i = 0; i < array_len(rows); i++)
         text_add(out, "%s:%*s%8lu kB\n", rows[i].name, (int)(15 - strlen(rows[i].name)), "",
                  rows[i].bytes >> 10);
-    return 0;
-}
-
-static err_t cpu_text(const struct proc_target *t, struct text *out)
-{
-    static const struct {
-        enum cpu_feature feature;
-        const char *name;
-    } flags[] = {
-        { CPU_X2APIC, "x2apic" },     { CPU_XSAVE, "xsave" },
-        { CPU_XSAVEOPT, "xsaveopt" }, { CPU_AVX, "avx" },
-        { CPU_AVX2, "avx2" },         { CPU_FSGSBASE, "fsgsbase" },
-        { CPU_PCID, "pcid" },         { CPU_SMEP, "smep" },
-        { CPU_SMAP, "smap" },         { CPU_UMIP, "umip" },
-        { CPU_RDRAND, "rdrand" },     { CPU_RDSEED, "rdseed" },
-        { CPU_RDTSCP, "rdtscp" },     { CPU_PAGE_1G, "pdpe1gb" },
-        { CPU_ERMS, "erms" },         { CPU_HYPERVISOR, "hypervisor" },
-    };
-    for (uint32_t n = 0; n < cpu_count; n++) {
-        text_add(
-            out,
-            "processor\t: %u\nmodel name\t: %s\nflags\t\t: fpu tsc msr cx8 sep cmov mmx fxsr sse"
-            " sse2 syscall nx lm sse4_2",
-            n, cpu_model_name());
-        for (size_t i = 0; i < array_len(flags); i++) {
-            if (cpu_has(flags[i].feature))
-                text_add(out, " %s", flags[i].name);
-        }
-        text_add(out, "\n\n");
-    }
     return 0;
 }
 
@@ -275,72 +244,72 @@ static err_t randomness_write(const struct proc_target *t, const char *text)
     return 0;
 }
 
-#define FILE_ENTRY(called, writer)                                      \
-    {                                                                   \
-        .name = called, .kind = NODE_FILE, .mode = 0444, .text = writer \
-    }
-#define NUMBER_ENTRY(called, is)                                        \
-    {                                                                   \
-        .name = called, .kind = NODE_FILE, .mode = 0444, .number = (is) \
-    }
-#define DIRECTORY_ENTRY(called, entries)                                          \
-    {                                                                             \
-        .name = called, .kind = NODE_DIRECTORY, .mode = 0555, .children = entries \
-    }
-
 static const struct proc_entry sys_kernel[] = {
     { .name = "hostname",
       .kind = NODE_FILE,
       .mode = 0644,
       .text = host_name_text,
       .write = host_name_write },
-    FILE_ENTRY("ostype", system_text),
-    FILE_ENTRY("osrelease", release_text),
-    NUMBER_ENTRY("pid_max", 4194304),
-    NUMBER_ENTRY("dmesg_restrict", 1),
-    NUMBER_ENTRY("cap_last_cap", CAPABILITY_LAST),
-    NUMBER_ENTRY("msgmax", MESSAGE_SIZE_MAX),
-    NUMBER_ENTRY("msgmnb", MESSAGES_BYTES_MAX),
-    NUMBER_ENTRY("msgmni", MESSAGE_QUEUES_MAX),
+    PROC_FILE("ostype", 0444, system_text),
+    PROC_FILE("osrelease", 0444, release_text),
+    PROC_NUMBER("ngroups_max", 65536),
+    PROC_NUMBER("pid_max", 4194304),
+    PROC_DIRECTORY("random", proc_sys_random),
+    PROC_NUMBER("threads-max", 4194304),
+    PROC_NUMBER("sched_rt_runtime_us", -1),
+    PROC_NUMBER("dmesg_restrict", 1),
+    PROC_NUMBER("cap_last_cap", CAPABILITY_LAST),
+    PROC_NUMBER("msgmax", MESSAGE_SIZE_MAX),
+    PROC_NUMBER("msgmnb", MESSAGES_BYTES_MAX),
+    PROC_NUMBER("msgmni", MESSAGE_QUEUES_MAX),
     { .name = "randomize_va_space",
       .kind = NODE_FILE,
       .mode = 0644,
       .text = randomness_text,
       .write = randomness_write },
-    FILE_ENTRY("sem", proc_semaphore_limits_text),
-    NUMBER_ENTRY("shmall", INT64_MAX),
-    NUMBER_ENTRY("shmmax", INT64_MAX),
-    NUMBER_ENTRY("shmmni", SEGMENTS_MAX),
+    PROC_FILE("sem", 0444, proc_semaphore_limits_text),
+    PROC_NUMBER("shmall", INT64_MAX),
+    PROC_NUMBER("shmmax", INT64_MAX),
+    PROC_NUMBER("shmmni", SEGMENTS_MAX),
     { 0 },
 };
 static const struct proc_entry sys_fs_inotify[] = {
-    NUMBER_ENTRY("max_queued_events", NOTICE_EVENTS_MAX),
-    NUMBER_ENTRY("max_user_instances", NOTICE_QUEUES_MAX),
-    NUMBER_ENTRY("max_user_watches", NOTICE_WATCHES_MAX),
+    PROC_NUMBER("max_queued_events", NOTICE_EVENTS_MAX),
+    PROC_NUMBER("max_user_instances", NOTICE_QUEUES_MAX),
+    PROC_NUMBER("max_user_watches", NOTICE_WATCHES_MAX),
     { 0 },
 };
-static const struct proc_entry sys_fs[] = { DIRECTORY_ENTRY("inotify", sys_fs_inotify), { 0 } };
-static const struct proc_entry sys[] = { DIRECTORY_ENTRY("fs", sys_fs),
-                                         DIRECTORY_ENTRY("kernel", sys_kernel),
+static const struct proc_entry sys_fs[] = { PROC_NUMBER("file-max", INT64_MAX),
+                                            PROC_NUMBER("nr_open", DESCRIPTORS_MAX),
+                                            PROC_DIRECTORY("inotify", sys_fs_inotify),
+                                            { 0 } };
+static const struct proc_entry sys[] = { PROC_DIRECTORY("fs", sys_fs),
+                                         PROC_DIRECTORY("kernel", sys_kernel),
+                                         PROC_DIRECTORY("vm", proc_sys_memory),
                                          { 0 } };
 
 static const struct proc_entry root_children[] = {
-    FILE_ENTRY("cmdline", command_line_text),
-    FILE_ENTRY("cpuinfo", cpu_text),
-    FILE_ENTRY("filesystems", filesystems_text),
-    FILE_ENTRY("interrupts", interrupts_text),
-    FILE_ENTRY("loadavg", load_text),
-    FILE_ENTRY("meminfo", memory_text),
+    PROC_FILE("cmdline", 0444, command_line_text),
+    PROC_FILE("cpuinfo", 0444, proc_cpu_text),
+    PROC_FILE("diskstats", 0444, proc_empty_text),
+    PROC_FILE("filesystems", 0444, filesystems_text),
+    PROC_FILE("interrupts", 0444, interrupts_text),
+    PROC_FILE("loadavg", 0444, load_text),
+    PROC_FILE("meminfo", 0444, memory_text),
     { .name = "mounts", .kind = NODE_LINK, .mode = 0777, .target = mounts_target },
-    DIRECTORY_ENTRY("net", proc_net),
-    FILE_ENTRY("ring", ring_text),
+    PROC_FILE("modules", 0444, proc_empty_text),
+    PROC_DIRECTORY("net", proc_net),
+    PROC_FILE("partitions", 0444, proc_partitions_text),
+    PROC_FILE("ring", 0444, ring_text),
     { .name = "self", .kind = NODE_LINK, .mode = 0777, .target = self_target },
-    FILE_ENTRY("stat", stat_text),
-    DIRECTORY_ENTRY("sys", sys),
-    DIRECTORY_ENTRY("sysvipc", proc_ipc),
+    PROC_FILE("stat", 0444, stat_text),
+    PROC_FILE("swaps", 0444, proc_swaps_text),
+    PROC_DIRECTORY("sys", sys),
+    PROC_DIRECTORY("sysvipc", proc_ipc),
     { .name = "thread-self", .kind = NODE_LINK, .mode = 0777, .target = thread_self_target },
-    FILE_ENTRY("uptime", uptime_text),
-    FILE_ENTRY("version", version_text),
+    PROC_FILE("uptime", 0444, uptime_text),
+    PROC_FILE("version", 0444, version_text),
+    PROC_FILE("vmstat", 0444, proc_counters_text),
     { 0 },
 };
 
