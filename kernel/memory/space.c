@@ -124,6 +124,8 @@ static void copy_bounds(struct space *to, const struct space *from)
     to->heap_end = from->heap_end;
     to->stack_top = from->stack_top;
     to->arguments_start = from->arguments_start;
+    to->auxiliary_start = from->auxiliary_start;
+    to->auxiliary_end = from->auxiliary_end;
     to->arguments_end = from->arguments_end;
     to->environment_start = from->environment_start;
     to->environment_end = from->environment_end;

@@ -97,6 +97,7 @@ struct space {
     bool fixed_places;                              // nothing in it is put at random places
     uaddr_t map_hint, heap_start, heap_end;         // brk
     uaddr_t stack_top, arguments_start, arguments_end, environment_start, environment_end;
+    uaddr_t auxiliary_start, auxiliary_end; // of the first stack
     uaddr_t code_start, code_end, data_start, data_end;
 };
 
@@ -174,6 +175,11 @@ err_t space_fault(struct space *s, uaddr_t address, unsigned access) must_check;
 // The page behind an address of any space, with a reference, faulted in for `access` (for
 // /proc/PID/mem, ptrace, futexes on shared memory, lending to servers).
 err_t space_page(struct space *s, uaddr_t address, unsigned access, struct page **page) must_check;
+
+// The page behind an address of private memory, made the space's own, whatever the program itself
+// may do there: what a debugger writes into code is seen by this program alone. The rights stay as
+// they are. -EFAULT: nothing there; -EACCES: shared memory.
+err_t space_page_own(struct space *s, uaddr_t address, struct page **page) must_check;
 
 // An object over [start, start + size) of any space, so that another space can map the same frames.
 // What was private to `s` becomes shared memory of it, in place; its later children share it too.

@@ -172,7 +172,7 @@ static err_t copy_on_write(struct fault *f, entry_t *e, unsigned level)
     struct space *s = f->space;
     struct page *p = entry_page(*e);
     if (p && !(p->flags & PAGE_OBJECT) && page_references(p) == 1) {
-        table_set(e, *e | ENTRY_WRITE | ENTRY_DIRTY | ENTRY_ACCESSED); // nobody else has it
+        table_set(e, *e | entry_bits(f->mapping, true)); // nobody else has it
         spin_unlock(&s->table_lock);
         tlb_flush_page(f->address);
         return 0;
@@ -385,6 +385,52 @@ err_t space_fault(struct space *s, uaddr_t address, unsigned access)
         err_t e = address < USER_END ? fault_once(s, address, access, &grow) : -EFAULT;
         rwlock_read_end(&s->lock);
         if (e != -EFAULT || address >= USER_END || !grow || !stack_grow(s, address))
+            return e;
+    }
+}
+
+// The page of an entry when it is small and nobody else has it, with a reference. *split: it was
+// part of a large one, and is not any more.
+static struct page *page_owned(struct space *s, uaddr_t address, err_t *split)
+{
+    unsigned level;
+    spin_lock(&s->table_lock);
+    entry_t *e = entry_find(s, address, &level);
+    struct page *p = e && level == 1 ? entry_page(*e) : NULL;
+    *split = e && level > 1 ? entry_split(e) : 0;
+    if (e && level > 1)
+        space_flush(s, address, address + PAGE_SIZE, false);
+    if (p && !(p->flags & PAGE_OBJECT) && page_references(p) == 1)
+        page_get(p);
+    else
+        p = NULL;
+    spin_unlock(&s->table_lock);
+    return p;
+}
+
+static err_t fault_own(struct space *s, uaddr_t address)
+{
+    rwlock_read(&s->lock);
+    struct mapping *m = mapping_at(s, address);
+    err_t e = !m ? -EFAULT : m->flags & (MAPF_SHARED | MAPF_PINNED) ? -EACCES : 0;
+    if (!e) {
+        struct fault f = { s, m, round_down(address, PAGE_SIZE), MAP_WRITE };
+        e = fault_mapping(&f);
+    }
+    rwlock_read_end(&s->lock);
+    return e;
+}
+
+err_t space_page_own(struct space *s, uaddr_t address, struct page **page)
+{
+    if (address >= USER_END)
+        return -EFAULT;
+    for (;;) {
+        err_t e;
+        *page = page_owned(s, address, &e);
+        if (!*page && !e)
+            e = fault_own(s, address);
+        if (*page || e)
             return e;
     }
 }

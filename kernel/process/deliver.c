@@ -2,10 +2,11 @@
 // The way back to user mode: takes signals out of the queues and does what they ask for; stops and
 // continues processes. Guards: process.signal_lock for queues and stop_signal, the tree lock for
 // `stopped`.
+#include "kernel/arch/x86_64/registers.h"
 #include "kernel/console/log.h"
 #include "kernel/process/context/context.h"
-#include "kernel/process/context/trace.h"
 #include "kernel/process/internal.h"
+#include "kernel/process/trace/tracer.h"
 
 void process_stopped(struct process *p, int signal)
 {
@@ -46,6 +47,28 @@ static bool is_stopped(const struct process *p)
            !__atomic_load_n(&p->exec_task, __ATOMIC_ACQUIRE);
 }
 
+// Whoever attached to it while it was stopped is to see it stopped by him.
+static bool is_asked(const struct task *t)
+{
+    return trace_on(t) && (__atomic_load_n(&t->attend, __ATOMIC_ACQUIRE) & ATTEND_STOP);
+}
+
+// Returns when the process goes on, or a tracer has this task go on without it.
+static void wait_stopped(struct task *t, struct trap_frame *f)
+{
+    struct process *p = t->process;
+    do {
+        __atomic_and_fetch(&t->attend, ~(uint32_t)ATTEND_STOP, __ATOMIC_ACQ_REL);
+        if (trace_at_stop(f, p->stop_signal))
+            return;
+        while (is_stopped(p) && !is_asked(t)) {
+            (void)wait_until_uninterrupted(
+                &p->stop_wait, !is_stopped(p) || is_asked(t) || context_wanted(p), WAIT_FOREVER);
+            context_attend(t, f);
+        }
+    } while (is_stopped(p));
+}
+
 // Stops the calling task for as long as the process is stopped. The last task to stop tells the
 // parent.
 static void stop_here(struct task *t, struct trap_frame *f)
@@ -54,20 +77,19 @@ static void stop_here(struct task *t, struct trap_frame *f)
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     int signal = p->stop_signal;
     bool last = signal && ++p->tasks_stopped == p->task_count;
+    if (!signal)
+        __atomic_and_fetch(&t->attend, ~(uint32_t)ATTEND_STOP, __ATOMIC_RELAXED);
     spin_unlock_irq(&p->signal_lock, flags);
     if (!signal)
         return;
     if (last)
         process_stopped(p, signal);
-    while (is_stopped(p)) {
-        (void)wait_until_uninterrupted(&p->stop_wait, !is_stopped(p) || context_wanted(p),
-                                       WAIT_FOREVER);
-        context_attend(t, f);
-    }
+    wait_stopped(t, f);
     flags = spin_lock_irq(&p->signal_lock);
     p->tasks_stopped--;
+    bool goes_on = !p->stop_signal;
     spin_unlock_irq(&p->signal_lock, flags);
-    if (!is_killed(t))
+    if (goes_on && !is_killed(t))
         tell_continued(p);
 }
 
@@ -78,8 +100,11 @@ static void stop_one(struct process *p, int number)
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     if (!cancelled) {
         __atomic_store_n(&p->stop_signal, number, __ATOMIC_RELEASE);
-        list_for_each (link, &p->tasks)
-            task_notify(list_entry(link, struct task, process_link));
+        list_for_each (link, &p->tasks) {
+            struct task *t = list_entry(link, struct task, process_link);
+            __atomic_or_fetch(&t->attend, ATTEND_STOP, __ATOMIC_RELAXED);
+            task_notify(t);
+        }
     }
     spin_unlock_irq(&p->signal_lock, flags);
 }
@@ -116,6 +141,7 @@ static void run_handler(struct trap_frame *f, struct task *t, const struct signa
     uint64_t old_mask = t->restore_mask ? t->saved_mask : t->mask;
     t->restore_mask = false;
     p->abi->system_call_restart(f, a);
+    bool stepped = trace_step_end(f, t);
     err_t e = p->abi->signal_deliver(f, t, info, a, old_mask);
     if (e == SIGNAL_DROPPED)
         return;
@@ -130,6 +156,8 @@ static void run_handler(struct trap_frame *f, struct task *t, const struct signa
     if (!(a->flags & ACTION_NO_DEFER))
         mask |= SIGNAL_BIT(info->number);
     signal_set_mask(mask);
+    if (stepped)
+        trace_note(TRACE_HANDLER, 0);
 }
 
 // Takes the next deliverable signal and its action. A one-shot handler is reset here.
@@ -162,7 +190,10 @@ static void heed_process(struct task *t, struct trap_frame *f)
     if (p->exec_task && p->exec_task != t)
         task_exit(0);
     context_attend(t, f);
-    if (__atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE))
+    uint32_t attend = __atomic_load_n(&t->attend, __ATOMIC_ACQUIRE);
+    if (attend & ~(uint32_t)ATTEND_STOP)
+        trace_attend(f);
+    if (attend & ATTEND_STOP)
         stop_here(t, f);
 }
 
@@ -180,8 +211,7 @@ static void act_on_next(struct task *t, struct trap_frame *f)
     struct signal_action action;
     if (!take_next(t, &info, &action))
         return;
-    if (trace_on(t->process) && info.number != SIGNAL_KILL &&
-        trace_point(f, REDOX_PTRACE_STOP_SIGNAL, (uint64_t)info.number, action.handler))
+    if (trace_on(t) && info.number != SIGNAL_KILL && !trace_signal(f, &info, &action))
         return;
     if (t->process->abi->signal_action)
         t->process->abi->signal_action(t, &info, &action);
@@ -223,7 +253,7 @@ static struct signal_info exception_signal(struct trap_frame *f)
         break;
     case TRAP_DEBUG:
         info.number = SIGNAL_TRAP;
-        info.code = 2; // TRAP_TRACE
+        info.code = f->error & DR6_REGISTERS ? TRAP_BY_REGISTER : TRAP_BY_FLAG;
         break;
     case TRAP_BREAKPOINT:
         info.number = SIGNAL_TRAP;
@@ -265,7 +295,7 @@ static void raise(struct trap_frame *f, const struct signal_info *info)
 {
     struct task *t = task_current();
     struct signal_action a = signal_action_of(t->process, info->number);
-    if (a.handler == ACTION_DEFAULT || a.handler == ACTION_IGNORE)
+    if ((a.handler == ACTION_DEFAULT || a.handler == ACTION_IGNORE) && !trace_on(t))
         log_info("process: %s[%d] got signal %d at ip %lx sp %lx, address %lx", t->process->name,
                  t->number, info->number, (unsigned long)f->rip, (unsigned long)f->rsp,
                  (unsigned long)info->address);

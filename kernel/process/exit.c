@@ -3,10 +3,10 @@
 // context.
 #include "kernel/console/panic.h"
 #include "kernel/process/context/context.h"
-#include "kernel/process/context/trace.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/semaphores.h"
 #include "kernel/process/timers.h"
+#include "kernel/process/trace/tracer.h"
 
 static void (*session_end)(struct process *leader);
 
@@ -105,12 +105,15 @@ static bool parent_wants_no_zombie_locked(struct process *p)
     return a.handler == ACTION_IGNORE || (a.flags & ACTION_NO_CHILD_WAIT);
 }
 
-// Tells the parent of an end. Returns whether nobody will wait for it: then it has left all tables
-// and the caller puts it.
-static bool report_end_locked(struct process *p)
+bool process_report_end_locked(struct process *p)
 {
     int signal = p->exit_status & 0x7f;
-    bool unwanted = program_hides_locked(p) || parent_wants_no_zombie_locked(p);
+    if (tracee_hides_end_locked(p)) {
+        tracee_tell_end_locked(p);
+        return false;
+    }
+    bool unwanted =
+        program_hides_locked(p) || (!p->leader_trace && parent_wants_no_zombie_locked(p));
     notify_parent_locked(p, signal ? CHILD_KILLED : CHILD_EXITED,
                          signal ? signal : p->exit_status >> 8 & 0xff);
     if (unwanted)
@@ -129,7 +132,7 @@ static bool hand_over_locked(struct process *child, struct process *heir)
         (void)signal_send_process(child, &info);
     }
     child->exit_signal = SIGNAL_CHILD;
-    return child->zombie && report_end_locked(child);
+    return child->zombie && process_report_end_locked(child);
 }
 
 // True when the parent could continue our group, so that our end may orphan it.
@@ -207,7 +210,7 @@ static void become_zombie(struct process *p)
     uint64_t flags = spin_lock_irq(&process_tree_lock);
     p->zombie = true;
     p->stopped = false;
-    bool unwanted = report_end_locked(p);
+    bool unwanted = process_report_end_locked(p);
     spin_unlock_irq(&process_tree_lock, flags);
     wait_wake_all(&p->exit_wait);
     program_leave(p);
@@ -258,11 +261,13 @@ void task_exit(int status)
     struct task *t = task_current();
     struct process *p = t->process;
     trace_exit(p->exiting ? p->exit_status : status);
+    tracer_end(t);
     if (p->abi->task_exit)
         p->abi->task_exit(t);
     bool last = leave_process(t, status);
     task_remove(t);
     leave_space(t);
+    trace_gone(t, p->exiting ? p->exit_status : status);
     if (last)
         process_end(p);
     thread_exit();

@@ -2,7 +2,9 @@
 // fork, vfork, clone: a new task, in a new process or in the caller's.
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/console/log.h"
+#include "kernel/arch/x86_64/registers.h"
 #include "kernel/process/internal.h"
+#include "kernel/process/trace/trace.h"
 #include "lib/string.h"
 
 enum { PROCESSES_MAX = 32768, TASKS_MAX = 65536 };
@@ -114,6 +116,8 @@ static void child_registers(struct task *t, const struct task *parent,
     *f = *r->frame;
     trap_set_result(f, 0);
     f->vector = 0; // the call is over for the child: nothing to restart
+    if (parent->stepping)
+        f->rflags &= ~(uint64_t)RFLAGS_TF;
     if (r->stack)
         f->rsp = r->stack;
 
@@ -171,8 +175,11 @@ static err_t clone_thread(const struct clone_request *r, int32_t *number)
     memcpy(t->thread.name, task_current()->thread.name, sizeof(t->thread.name));
     *number = t->number;
     store_number(r->parent_number, t->number);
+    uint32_t cause = trace_child_begin(t, r->share, r->exit_signal);
     task_add(t);
     thread_start(&t->thread);
+    if (cause)
+        trace_note(cause, (uint64_t)*number);
     return 0;
 }
 
@@ -200,6 +207,7 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
         return e;
     }
     p->vfork_borrowed = r->share & CLONE_WAIT;
+    p->maker = task_current()->number;
     *number = t->number;
     store_number(r->parent_number, t->number);
 
@@ -207,11 +215,16 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
     if (p->limits[LIMIT_CPU].soft != LIMIT_NONE)
         cpu_limit_changed(p);
     process_add(p, self, r->share & SHARE_PARENT);
+    uint32_t cause = trace_child_begin(t, r->share, r->exit_signal);
     task_add(t);
     thread_start(&t->thread);
-    if (r->share & CLONE_WAIT)
+    if (cause)
+        trace_note(cause, (uint64_t)*number);
+    if (r->share & CLONE_WAIT) {
         (void)wait_until_uninterrupted(
             &p->exit_wait, !__atomic_load_n(&p->vfork_borrowed, __ATOMIC_ACQUIRE), WAIT_FOREVER);
+        trace_note(TRACE_VFORK_DONE, (uint64_t)*number);
+    }
     process_put(p);
     return 0;
 }

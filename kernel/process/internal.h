@@ -30,7 +30,7 @@ void names_inherit(struct process *p, struct process *from);
 void names_drop(struct process *p); // and those it has made
 
 // process.c
-// What the entry calls, unless it is traced.
+// What the entry calls.
 void process_system_call(struct trap_frame *f, struct thread *t);
 err_t process_make(struct process **process) must_check; // empty, one reference, not in any table
 err_t task_make(struct process *p, void (*entry)(void *data), struct task **task) must_check;
@@ -68,6 +68,9 @@ void file_hooks_init(void);
 void job_control_init(void);
 
 // exit.c
+// Tells the parent of an end, or who traces it first. Returns whether nobody will wait for it: then
+// it has left all tables and the caller puts it. Tree lock held.
+bool process_report_end_locked(struct process *p) must_check;
 // exec: returns when the caller is its process's only task; -EINTR: it is to end itself.
 err_t process_end_other_tasks(void) must_check;
 void process_release_vfork(struct process *p);

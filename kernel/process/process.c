@@ -10,6 +10,7 @@
 #include "kernel/process/segment.h"
 #include "kernel/process/semaphores.h"
 #include "kernel/sched/futex.h"
+#include "kernel/process/trace/tracer.h"
 #include "lib/string.h"
 
 enum { TABLE_SIZE = 4096, NUMBER_MAX = 4194304, NUMBER_WRAP = 300 };
@@ -183,6 +184,8 @@ err_t process_make(struct process **process)
     list_init(&p->bucket);
     list_init(&p->tasks);
     list_init(&p->timers);
+    list_init(&p->tracees);
+    list_init(&p->tracees_news);
     spin_init(&p->lock, RANK_PROCESS);
     spin_init(&p->signal_lock, RANK_SIGNAL);
     wait_queue_init(&p->child_wait);
@@ -205,6 +208,7 @@ static void task_drop(struct thread *thread)
     struct task *t = container_of(thread, struct task, thread);
     signal_queue_clear(&t->pending);
     fpu_state_drop(thread->fpu);
+    heap_free(thread->debug);
     process_put(t->process);
     slab_free(task_cache, t);
 }
@@ -230,6 +234,7 @@ err_t task_make(struct process *p, void (*entry)(void *data), struct task **task
     signal_queue_init(&t->pending);
     process_get(p);
     t->process = p;
+    t->system_call = p->abi->system_call;
     *task = t;
     return 0;
 }
@@ -255,6 +260,8 @@ void task_add(struct task *t)
     list_push_back(&t->process->tasks, &t->process_link);
     t->process->task_count++;
     // Who ended, stopped or signalled all tasks meanwhile has not seen this one.
+    if (t->process->stop_signal)
+        __atomic_or_fetch(&t->attend, ATTEND_STOP, __ATOMIC_RELAXED);
     if (signal_pending(t))
         thread_set_work(&t->thread, WORK_SIGNAL);
     spin_unlock(&t->process->signal_lock);
@@ -273,10 +280,13 @@ void task_take_number(struct task *t, int32_t number)
 {
     uint64_t flags = spin_lock_irq(&process_tree_lock);
     list_remove(&t->table_link);
+    tracer_renumber(t, number);
+    struct tracee *old = tracee_renumber_locked(t, number);
     t->number = number;
     t->thread.number = (uint32_t)number;
     list_push_back(&tasks[slot(number)], &t->table_link);
     spin_unlock_irq(&process_tree_lock, flags);
+    tracee_put(old);
 }
 
 void process_add(struct process *p, struct process *maker, bool as_sibling)
@@ -364,7 +374,15 @@ void notify_parent_locked(struct process *p, int code, int status)
 void process_system_call(struct trap_frame *f, struct thread *t)
 {
     struct task *task = t->owner;
-    task->process->abi->system_call(f, task);
+    task->system_call(f, task);
+}
+
+void process_set_abi(struct process *p, const struct abi *abi)
+{
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    p->abi = abi;
+    task_choose_call(task_current());
+    spin_unlock_irq(&p->signal_lock, flags);
 }
 
 static void mapped_file_get(void *file)

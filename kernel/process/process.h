@@ -36,6 +36,8 @@ struct terminal;
 struct program;
 struct namespace;
 struct task;
+struct trace;
+struct tracee;
 struct undos;
 
 enum limit { // numbers of RLIMIT_*
@@ -134,7 +136,7 @@ struct process {
     int32_t session;
     bool session_leader, has_execed, zombie, is_init;
     bool exiting;    // signal lock: all tasks must end with exit_status
-    int stop_signal; // signal lock: its tasks stop; 0: run
+    int stop_signal; // signal lock: its tasks stop (ATTEND_STOP); 0: run
     bool
         stop_cancelled; // signal lock: SIGCONT or SIGKILL came after the last stop signal was taken
     bool stopped, report_stop,
@@ -181,12 +183,32 @@ struct process {
     uint32_t barriers;      // which kinds of membarrier() it has registered for
     struct namespace *names_real, *names_effective; // p->lock; NULL: the root name space
     uint64_t read_bytes, written_bytes;
+    // Tracing (trace/tracer.h), tree lock: whom its tasks trace, those of whom there is news apart;
+    // who traces its first task; which task made it.
+    struct list tracees, tracees_news;
+    struct tracee *leader_trace;
+    int32_t maker;
     struct context_state context; // what makes it a Redox context
+};
+
+// What a task has to do on its way to user mode, beside signals; it interrupts waits.
+enum attend {
+    ATTEND_STOP = 1 << 0,     // the process is stopped and this task has not come to it yet
+    ATTEND_TRACE = 1 << 1,    // somebody who traces it asked it to stop (process/trace/)
+    ATTEND_NOTE = 1 << 2,     // the same, once for each stop of the process that begins or ends
+    ATTEND_STEP = 1 << 3,     // it is to step from here
+    ATTEND_CALL_END = 1 << 4, // the end of its call is to be told
 };
 
 struct task {
     struct thread thread; // must stay first
     struct process *process;
+    void (*system_call)(struct trap_frame *f, struct task *t); // the ABI's, or a watcher's
+    uint32_t attend;     // enum attend; written under the signal lock or by itself, atomic
+    struct trace *trace; // NULL: nobody traces it; signal lock
+    bool stepping;       // its trap flag is a trace's; its own
+    bool call_seen;      // it is in a call whose beginning was looked at; its own
+    bool tracer_closed;  // traces nobody any more; tree lock
     int32_t number;
     struct list process_link, table_link;
     struct signal_queue pending;
@@ -204,7 +226,6 @@ struct task {
     bool ended;
     uaddr_t restartable_area; // rseq
     uint32_t restartable_signature;
-    int32_t trace_signal;
     bool reset_on_fork;   // its children are not as urgent as it
     struct upcall upcall; // how it takes signals (Redox)
     uint64_t call_number; // the system call it is in, for /proc and dumps; UINT64_MAX: none
@@ -221,6 +242,10 @@ static inline struct process *process_current(void)
 }
 
 extern struct spinlock process_tree_lock;
+
+// The calling process runs a program of that interface from now on. Others of its tasks find out by
+// themselves.
+void process_set_abi(struct process *p, const struct abi *abi);
 
 void process_get(struct process *p);
 void process_put(struct process *p);
@@ -332,6 +357,8 @@ enum clone_share {
     SHARE_PARENT = 32,  // a sibling of the caller
     CLONE_WAIT = 64,    // vfork
     CLONE_CLEAR_HANDLERS = 128,
+    CLONE_TRACED = 256,   // traced by whoever traces the caller
+    CLONE_UNTRACED = 512, // not told to whoever traces the caller
 };
 struct clone_request {
     unsigned share; // enum clone_share

@@ -7,6 +7,7 @@
 #include "kernel/process/internal.h"
 #include "kernel/process/timers.h"
 #include "kernel/process/load.h"
+#include "kernel/process/trace/tracer.h"
 #include "lib/string.h"
 
 #define STACK_RANDOM_PAGES (1ull << 22) // 16 GiB of places
@@ -196,7 +197,8 @@ static void note_files_owner(struct program *p)
     struct node *n = p->file->node;
     struct mount *m = p->file->where ? p->file->where->mount : NULL;
     if (!(n->mode & (MODE_SET_USER | MODE_SET_GROUP)) || (m && (m->flags & MOUNT_NO_SUID)) ||
-        process_current()->no_new_privileges || !is_alone(process_current()))
+        process_current()->no_new_privileges || !is_alone(process_current()) ||
+        tracer_limits_exec())
         return;
     if (n->mode & MODE_SET_USER)
         p->file_user = n->user;
@@ -348,6 +350,7 @@ static void reset_task(struct task *t)
     fpu_load_current(t->thread.fpu);
     arch_user_load(&t->thread.user);
     arch_ports_load(false);
+    thread_load_debug(&t->thread);
     preempt_on();
 }
 
@@ -368,7 +371,7 @@ static void commit(struct program *program, struct credentials *c, struct signal
     program->descriptors = NULL;
     reset_task(t);
     name_set(p, program->file_name);
-    p->abi = program->abi;
+    process_set_abi(p, program->abi);
     p->spare_auxiliary = program->spare_auxiliary;
     p->has_execed = true;
     p->exit_signal = SIGNAL_CHILD;
@@ -383,6 +386,7 @@ err_t program_exec(struct name *start, const char *path, unsigned find_flags,
                    struct string_list *arguments, struct string_list *environment)
 {
     struct process *self = process_current();
+    int32_t number = task_current()->number;
     struct program *p = heap_alloc(sizeof(*p));
     char *head = heap_alloc(PROGRAM_HEAD_SIZE);
     struct credentials *now = credentials_of(self), *c = credentials_copy(now, now->group_count);
@@ -415,6 +419,7 @@ err_t program_exec(struct name *start, const char *path, unsigned find_flags,
         commit(p, c, h);
         c = NULL;
         h = NULL;
+        trace_exec(number);
     }
 
 drop:

@@ -5,6 +5,7 @@
 #include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/timers.h"
+#include "kernel/process/trace/tracer.h"
 #include "lib/string.h"
 
 #define STOP_SIGNALS                                                                               \
@@ -55,6 +56,18 @@ static void queue_remove(struct signal_queue *q, uint64_t set)
         }
     }
     __atomic_and_fetch(&q->pending, ~set, __ATOMIC_RELAXED);
+}
+
+unsigned signal_queue_peek(const struct signal_queue *q, uint64_t from, unsigned most,
+                           struct signal_info *to)
+{
+    unsigned n = 0;
+    uint64_t index = 0;
+    list_for_each (link, &q->queued) {
+        if (index++ >= from && n < most)
+            to[n++] = list_entry(link, struct queued_signal, link)->info;
+    }
+    return n;
 }
 
 void signal_queue_clear(struct signal_queue *q)
@@ -135,8 +148,8 @@ bool signal_pending(struct task *t)
     uint64_t pending = __atomic_load_n(&t->pending.pending, __ATOMIC_ACQUIRE) |
                        __atomic_load_n(&p->pending.pending, __ATOMIC_ACQUIRE);
     return (pending & ~t->mask) || __atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE) ||
-           __atomic_load_n(&p->stop_signal, __ATOMIC_ACQUIRE) ||
-           (p->exec_task && p->exec_task != t) || context_wanted(p);
+           __atomic_load_n(&t->attend, __ATOMIC_ACQUIRE) || (p->exec_task && p->exec_task != t) ||
+           context_wanted(p);
 }
 
 bool signal_is_doom(struct task *t)
@@ -156,11 +169,14 @@ bool signal_is_doom(struct task *t)
     return false;
 }
 
-// Tells a task to look at its signals, waking it from an interruptible sleep.
+// Tells a task to look at its signals, waking it from an interruptible sleep, and a traced one from
+// its stop, to look whether that is over.
 void task_notify(struct task *t)
 {
     thread_set_work(&t->thread, WORK_SIGNAL);
     thread_interrupt(&t->thread);
+    if (trace_on(t))
+        wait_wake_all(&t->trace->go);
 }
 
 // For a signal to the whole process: the one task that shall take it, the first that does not block
@@ -217,6 +233,8 @@ static bool ignored(struct process *p, struct task *t, int number)
         if ((!t || t == member) && (decides || (kept & SIGNAL_BIT(number))))
             return false;
     }
+    if (trace_ignored(p, t))
+        return false;
     struct signal_action a = action_locked(p, number);
     bool default_kept = p->is_init && a.handler == ACTION_DEFAULT;
     return a.handler == ACTION_IGNORE || default_kept ||
@@ -244,8 +262,20 @@ static void act_on_arrival_locked(struct process *p, int number)
     if (number == SIGNAL_CONTINUE)
         remove_from_all_locked(p, STOP_SIGNALS);
     p->stop_cancelled = true;
+    tracees_end_stop_locked(p, number == SIGNAL_CONTINUE && p->stop_signal);
     __atomic_store_n(&p->stop_signal, 0, __ATOMIC_RELEASE);
     wait_wake_all(&p->stop_wait);
+}
+
+// Stops look for the signal themselves.
+static void wake_for_kill_locked(struct process *p)
+{
+    wait_wake_all(&p->stop_wait);
+    list_for_each (link, &p->tasks) {
+        const struct task *t = list_entry(link, struct task, process_link);
+        if (t->trace)
+            wait_wake_all(&t->trace->go);
+    }
 }
 
 static err_t send_locked(struct process *p, struct task *t, const struct signal_info *info)
@@ -263,7 +293,7 @@ static err_t send_locked(struct process *p, struct task *t, const struct signal_
         process_timer_queued_locked(p, info);
     wait_wake_all(&p->signal_wait);
     if (info->number == SIGNAL_KILL)
-        wait_wake_all(&p->stop_wait); // a trace's stop looks for the signal itself
+        wake_for_kill_locked(p);
     if (!t)
         notify_one_locked(p, info->number);
     else if (!(t->mask & SIGNAL_BIT(info->number)))

@@ -62,6 +62,9 @@ enum signal_code { // the numbers of siginfo's si_code
     SEGV_NOT_MAPPED = 1,
     SEGV_NO_RIGHT = 2,
     BUS_NO_ADDRESS = 2,
+    TRAP_BY_STEP = 1, // over a system call
+    TRAP_BY_FLAG = 2,
+    TRAP_BY_REGISTER = 4,
     CHILD_EXITED = 1,
     CHILD_KILLED = 2,
     CHILD_DUMPED = 3,
@@ -166,6 +169,9 @@ void signal_handlers_put(struct signal_handlers *h);
 void signal_handlers_exec(struct signal_handlers *h); // caught ones become default
 void signal_queue_init(struct signal_queue *q);
 void signal_queue_clear(struct signal_queue *q);
+// What waits in a queue, the oldest first, from the one with that index on. Signal lock held.
+unsigned signal_queue_peek(const struct signal_queue *q, uint64_t from, unsigned most,
+                           struct signal_info *to);
 
 // True when default action of the signal is to do nothing.
 bool signal_default_ignores(int number);

@@ -57,8 +57,10 @@ err_t stack_put_table(struct program *p, const struct stack_strings *at,
     memcpy(next, vector, pairs * sizeof(*vector));
     uaddr_t where = round_down(at->below - words * sizeof(*table), 16);
     err_t e = space_write(p->space, where, table, words * sizeof(*table));
+    p->space->auxiliary_start = where + (size_t)(next - table) * sizeof(*table);
+    p->space->auxiliary_end = p->space->auxiliary_start + pairs * sizeof(*vector);
     if (vector_at)
-        *vector_at = where + (size_t)(next - table) * sizeof(*table);
+        *vector_at = p->space->auxiliary_start;
     heap_free(table);
     *stack_pointer = where;
     return e;

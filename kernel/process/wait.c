@@ -2,6 +2,8 @@
 // Waiting for children. Guards: process_tree_lock.
 #include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
+#include "kernel/process/trace/tracer.h"
+#include "kernel/process/wait.h"
 
 static bool wanted(const struct process *self, const struct process *child, int32_t which)
 {
@@ -28,46 +30,47 @@ static void fill(struct wait_result *r, const struct process *child, int code, i
     };
 }
 
-// Tells of one child what there is to tell; *reaped is set when it must be put by the caller.
-static bool report_locked(struct process *self, struct process *child, unsigned options,
-                          struct wait_result *r, struct process **reaped)
+static void report_zombie_locked(struct wait_look *l, struct process *child)
 {
-    if (child->zombie && (options & WAIT_EXITED)) {
-        int signal = child->exit_status & 0x7f;
-        fill(r, child, signal ? CHILD_KILLED : CHILD_EXITED,
-             signal ? signal : child->exit_status >> 8 & 0xff, child->exit_status);
-        r->times = child->own;
-        child_times_add(&r->times, &child->children_times);
-        if (!(options & WAIT_LEAVE)) {
-            child_times_add(&self->children_times, &r->times);
-            process_remove_locked(child);
-            *reaped = child;
-        }
+    int signal = child->exit_status & 0x7f;
+    fill(l->result, child, signal ? CHILD_KILLED : CHILD_EXITED,
+         signal ? signal : child->exit_status >> 8 & 0xff, child->exit_status);
+    l->result->times = child->own;
+    child_times_add(&l->result->times, &child->children_times);
+    if (l->options & WAIT_LEAVE)
+        return;
+    child_times_add(&l->self->children_times, &l->result->times);
+    l->gone = tracee_reaped_locked(child);
+    process_remove_locked(child);
+    l->reaped = child;
+}
+
+// Tells of one child what there is to tell. Stops of one that the caller traces are told as such.
+static bool report_locked(struct wait_look *l, struct process *child)
+{
+    if (child->zombie && (l->options & WAIT_EXITED)) {
+        if (tracee_hides_end_locked(child))
+            return false;
+        report_zombie_locked(l, child);
         return true;
     }
-    if (child->stopped && child->report_stop && (options & WAIT_STOPPED)) {
-        fill(r, child, CHILD_STOPPED, child->stop_signal, child->stop_signal << 8 | 0x7f);
-        child->report_stop = options & WAIT_LEAVE;
+    if (tracee_is_own_locked(child, l->self))
+        return false;
+    if (child->stopped && child->report_stop && (l->options & WAIT_STOPPED)) {
+        int signal = child->stop_signal;
+        fill(l->result, child, CHILD_STOPPED, signal, signal << 8 | 0x7f);
+        child->report_stop = l->options & WAIT_LEAVE;
         return true;
     }
-    if (child->report_continue && (options & WAIT_CONTINUED)) {
-        fill(r, child, CHILD_CONTINUED, SIGNAL_CONTINUE, 0xffff);
-        child->report_continue = options & WAIT_LEAVE;
+    if (child->report_continue && (l->options & WAIT_CONTINUED)) {
+        fill(l->result, child, CHILD_CONTINUED, SIGNAL_CONTINUE, 0xffff);
+        child->report_continue = l->options & WAIT_LEAVE;
         return true;
     }
     return false;
 }
 
-struct look {
-    struct process *self;
-    int32_t which;
-    unsigned options;
-    struct wait_result *result;
-    struct process *reaped;
-    int found; // 1 something was told, 0 nothing yet, -ECHILD nobody to wait for
-};
-
-static void look_at_children_locked(struct look *l, struct process *parent)
+static void look_at_children_locked(struct wait_look *l, struct process *parent)
 {
     list_for_each (link, &parent->children) {
         struct process *child = list_entry(link, struct process, sibling);
@@ -75,14 +78,14 @@ static void look_at_children_locked(struct look *l, struct process *parent)
             return;
         if (!wanted(l->self, child, l->which))
             continue;
-        l->found = report_locked(l->self, child, l->options, l->result, &l->reaped);
+        l->found = report_locked(l, child);
     }
 }
 
-// One look at the children of the whole program.
+// One look at the children of the whole program, and at those it traces.
 static int look(int32_t which, unsigned options, struct wait_result *r)
 {
-    struct look l = { process_current(), which, options, r, NULL, -ECHILD };
+    struct wait_look l = { process_current(), which, options, r, -ECHILD, NULL, NULL };
     uint64_t flags = spin_lock_irq(&process_tree_lock);
     struct process *first = program_first_locked(l.self);
     look_at_children_locked(&l, first);
@@ -90,7 +93,10 @@ static int look(int32_t which, unsigned options, struct wait_result *r)
     list_for_each (link, &first->context.members)
         look_at_children_locked(&l, list_entry(link, struct process, context.link));
     spin_unlock(&program_lock);
+    if (l.found != 1)
+        l.found = tracees_look_locked(l.self, &l);
     spin_unlock_irq(&process_tree_lock, flags);
+    tracee_put(l.gone);
     process_put(l.reaped);
     return l.found;
 }

@@ -16,6 +16,7 @@
 // Locks: t->lock (RANK_THREAD) guards the state; the run queue's lock (RANK_RUNQ) the place in it.
 #pragma once
 #include "kernel/arch/x86_64/cpu.h"
+#include "kernel/arch/x86_64/debug.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/switch.h"
@@ -39,6 +40,7 @@ enum return_work {
 enum thread_extra {
     EXTRA_PORTS = 1 << 0,   // its user mode may use I/O ports
     EXTRA_TRACKED = 1 << 1, // it is to know when it was interrupted, and moved: WORK_MOVED
+    EXTRA_DEBUG = 1 << 2,   // it has debug registers
 };
 
 struct thread {
@@ -50,10 +52,11 @@ struct thread {
     uint64_t system_since, system_cycles;
     struct arch_context context;
     struct arch_user user;
-    uint8_t extras;        // enum thread_extra
-    uint16_t tracked_cpu;  // EXTRA_TRACKED: where it was last told that it runs
-    struct fpu_state *fpu; // NULL: a kernel thread
-    struct space *space;   // NULL: a kernel thread
+    uint8_t extras;           // enum thread_extra
+    uint16_t tracked_cpu;     // EXTRA_TRACKED: where it was last told that it runs
+    struct arch_debug *debug; // EXTRA_DEBUG; its owner's
+    struct fpu_state *fpu;    // NULL: a kernel thread
+    struct space *space;      // NULL: a kernel thread
     char name[16];
 
     struct spinlock lock;
@@ -135,4 +138,5 @@ uint64_t thread_affinity(const struct thread *t);
 void thread_inherit(struct thread *t, const struct thread *from);
 // Visits every thread; preemption is off, `visit` must not sleep. Stops when it returns false.
 void thread_visit_all(bool (*visit)(struct thread *t, void *data), void *data);
+void thread_load_debug(const struct thread *t); // the running thread's registers. Preemption off
 void thread_times(struct thread *t, nanos_t *user, nanos_t *system); // up to now

@@ -110,11 +110,18 @@ void turn_finish(void)
     let_go(&this_cpu(turn_cpus));
 }
 
+void thread_load_debug(const struct thread *t)
+{
+    arch_debug_load(t->extras & EXTRA_DEBUG ? t->debug : NULL);
+}
+
 // In a system call a tracked thread has nothing that could be interrupted.
 static no_inline void load_extras(struct turn_cpu *c, struct thread *from, struct thread *to)
 {
     if (((to->extras | from->extras) & EXTRA_PORTS) || !from->space)
         arch_ports_load(to->extras & EXTRA_PORTS);
+    if ((to->extras | from->extras) & EXTRA_DEBUG)
+        thread_load_debug(to);
     if ((to->extras & EXTRA_TRACKED) && (!to->system_since || to->tracked_cpu != c->core.number)) {
         to->tracked_cpu = c->core.number;
         __atomic_fetch_or(&to->return_work, WORK_MOVED, __ATOMIC_RELAXED);

@@ -20,6 +20,8 @@ PROGRAMS = [
     "semaphores",
     "shared_segments",
     "timers",
+    "traces",
+    "traces_children",
     "transfers",
 ]
 

@@ -13,6 +13,7 @@ static const struct {
     { LINUX_CLONE_FS, SHARE_PLACE },       { LINUX_CLONE_SIGHAND, SHARE_HANDLERS },
     { LINUX_CLONE_THREAD, SHARE_PROCESS }, { LINUX_CLONE_PARENT, SHARE_PARENT },
     { LINUX_CLONE_VFORK, CLONE_WAIT },     { LINUX_CLONE_CLEAR_SIGHAND, CLONE_CLEAR_HANDLERS },
+    { LINUX_CLONE_PTRACE, CLONE_TRACED },  { LINUX_CLONE_UNTRACED, CLONE_UNTRACED },
 };
 
 // The rules of clone(2) about which flags need which, and what is not there: name spaces.

@@ -31,6 +31,30 @@ void linux_siginfo_fill(struct linux_siginfo *s, const struct signal_info *info)
     }
 }
 
+struct signal_info linux_info_of(const struct linux_siginfo *s)
+{
+    struct signal_info info = { .number = s->number, .error = s->error, .code = s->code };
+    bool from_kernel = s->code > 0;
+    if (s->number == SIGNAL_CHILD && from_kernel) {
+        info.sender = s->child.number;
+        info.sender_user = s->child.user;
+        info.status = s->child.status;
+        info.time_user = s->child.time_user * (NANOS_PER_SECOND / 100);
+        info.time_system = s->child.time_system * (NANOS_PER_SECOND / 100);
+    } else if (from_kernel) {
+        info.address = s->fault.address;
+    } else if (s->code == SIGNAL_FROM_TIMER) {
+        info.timer = s->timer.timer;
+        info.overrun = s->timer.overrun;
+        info.value = s->timer.value;
+    } else {
+        info.sender = s->sent.sender;
+        info.sender_user = s->sent.user;
+        info.value = s->sent.value;
+    }
+    return info;
+}
+
 static bool number_ok(int number)
 {
     return number >= 0 && number <= SIGNAL_LAST;

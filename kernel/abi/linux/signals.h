@@ -6,4 +6,5 @@
 
 // Into zeroed memory.
 void linux_siginfo_fill(struct linux_siginfo *s, const struct signal_info *info);
+struct signal_info linux_info_of(const struct linux_siginfo *s); // and back
 bool linux_on_alternate_stack(const struct task *t, uint64_t stack_pointer);

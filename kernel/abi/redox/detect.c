@@ -71,11 +71,11 @@ static void undecided_system_call(struct trap_frame *f, struct task *t)
     enum call_verdict verdict = abi_call_verdict(f);
     if (verdict == CALL_REDOX) {
         redox_stack_adopt(p);
-        p->abi = &redox_abi;
+        process_set_abi(p, &redox_abi);
         log_debug("redox: %s[%d] speaks Redox (call %#lx)", p->name, p->number,
                   (unsigned long)f->error);
     } else if (verdict == CALL_LINUX) {
-        p->abi = &linux_abi;
+        process_set_abi(p, &linux_abi);
     }
     (verdict == CALL_REDOX ? &redox_abi : &linux_abi)->system_call(f, t);
 }

@@ -162,7 +162,7 @@ static void become(struct loaded *l, const struct abi *abi, struct trap_frame *f
     else
         f->rsp = stack;
     self->spare_auxiliary = e ? 0 : l->program.spare_auxiliary;
-    self->abi = abi;
+    process_set_abi(self, abi);
 }
 
 void abi_of_loaded(struct trap_frame *f)
@@ -175,7 +175,7 @@ void abi_of_loaded(struct trap_frame *f)
         e = headers_in(l);
     const struct abi *abi = e ? NULL : memory_says(l);
     if (abi == &redox_abi)
-        process_current()->abi = abi;
+        process_set_abi(process_current(), abi);
     else if (abi)
         become(l, abi, f);
     strings_drop(&l->program.arguments);

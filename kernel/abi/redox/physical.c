@@ -21,8 +21,10 @@ REDOX_CALL(iopl)
         return -EINVAL;
     struct thread *t = thread_current();
     preempt_off();
-    t->extras = ARG(0) == LEVEL_OF_PORTS ? EXTRA_PORTS : 0;
-    arch_ports_load(t->extras);
+    t->extras &= (uint8_t)~EXTRA_PORTS;
+    if (ARG(0) == LEVEL_OF_PORTS)
+        t->extras |= EXTRA_PORTS;
+    arch_ports_load(t->extras & EXTRA_PORTS);
     preempt_on();
     return 0;
 }

@@ -33,7 +33,9 @@
 #define CR4_SMEP       (1 << 20)
 #define CR4_SMAP       (1 << 21)
 
-#define DR6_CLEAR 0xffff0ff0 // no cause of a debug exception noted
+#define DR6_CLEAR     0xffff0ff0 // no cause of a debug exception noted
+#define DR6_REGISTERS 0xf        // one of DR0 to DR3
+#define DR6_STEP      (1 << 14)
 
 #define EFER_SCE (1 << 0)
 #define EFER_LME (1 << 8)
@@ -121,7 +123,12 @@ REGISTER_ACCESS(cr0)
 REGISTER_ACCESS(cr2)
 REGISTER_ACCESS(cr3)
 REGISTER_ACCESS(cr4)
+REGISTER_ACCESS(dr0)
+REGISTER_ACCESS(dr1)
+REGISTER_ACCESS(dr2)
+REGISTER_ACCESS(dr3)
 REGISTER_ACCESS(dr6)
+REGISTER_ACCESS(dr7)
 
 static force_inline uint64_t xcr_read(uint32_t number)
 {

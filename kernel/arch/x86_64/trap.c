@@ -90,11 +90,6 @@ void trap_set_user_hooks(const struct trap_user_hooks *h)
     syscall_hook = h->system_call;
 }
 
-void trap_set_system_call(void (*system_call)(struct trap_frame *f, struct thread *t))
-{
-    __atomic_store_n(&syscall_hook, system_call, __ATOMIC_RELEASE);
-}
-
 // A kernel instruction that was allowed to fault goes on at its fixup.
 static bool take_fixup(struct trap_frame *f)
 {
@@ -134,8 +129,10 @@ static void page_fault(struct trap_frame *f)
 static void exception(struct trap_frame *f)
 {
     trap_handler_t handler = handlers[f->vector];
-    if (f->vector == TRAP_DEBUG)
+    if (f->vector == TRAP_DEBUG) {
+        f->error = dr6_read();
         dr6_write(DR6_CLEAR); // the processor only adds to it
+    }
     if (f->vector == TRAP_PAGE_FAULT) {
         page_fault(f);
     } else if (handler) {

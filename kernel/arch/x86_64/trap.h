@@ -19,7 +19,7 @@ struct trap_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx; // what C preserves: at the lowest addresses
     uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
     uint64_t vector; // system call: TRAP_SYSCALL
-    uint64_t error;  // error code; system call: its number (what rax held)
+    uint64_t error;  // error code; system call: its number (what rax held); debug exception: DR6
     uint64_t rip, cs, rflags, rsp, ss;
 };
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "entry code builds this");
@@ -170,9 +170,6 @@ struct trap_user_hooks {
     void (*system_call)(struct trap_frame *f, struct thread *t);
 };
 void trap_set_user_hooks(const struct trap_user_hooks *hooks); // system_call also into syscall.h
-
-// Another function for the hook `system_call`, at any time.
-void trap_set_system_call(void (*system_call)(struct trap_frame *f, struct thread *t));
 
 // The stack that this CPU's next entry from user mode starts on (its TSS). Interrupts off.
 void trap_set_stack(uint64_t top);

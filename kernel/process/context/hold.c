@@ -4,7 +4,6 @@
 #include "kernel/memory/heap.h"
 #include "kernel/process/context/inside.h"
 #include "kernel/process/context/registers.h"
-#include "kernel/process/context/trace.h"
 
 struct context_request {
     struct list link; // in context.requests until it is taken up
@@ -125,7 +124,6 @@ void context_requests_fail(struct process *p)
     while ((r = request_take(p)))
         request_finish(p, r, -ESRCH);
     context_drop_old_table(p);
-    trace_gone(p);
 }
 
 bool context_wanted(const struct process *p)
@@ -151,8 +149,6 @@ void context_attend(struct task *t, struct trap_frame *f)
         }
         if (__atomic_load_n(&p->exiting, __ATOMIC_ACQUIRE))
             return;
-        if (trace_on(p))
-            trace_attend(f);
         if (registers_take_owed(t, f))
             continue;
         context_drop_old_table(p);

@@ -58,7 +58,7 @@ struct grip {
     struct signal_handlers *old_actions;
     char *text;
     size_t text_length;
-    struct trace *trace;
+    struct handle_trace *trace;
     bool is_guest;    // counts in the process's context.guests
     unsigned flags;   // enum open_flag it was opened with
     struct file *own; // the open file itself; what may change of its flags is there

@@ -133,7 +133,7 @@ err_t context_make(struct process **process)
     process_get(p);
     process_add(p, self, false);
     task_add(t);
-    trace_made(p);
+    handle_trace_made(p);
     *process = p;
     return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What each process keeps for contexts (context.h): its life before the first instruction, its
-// program, who holds it, who traces it. Guards are named at each member.
+// program, who holds it. Guards are named at each member.
 #pragma once
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/spinlock.h"
@@ -8,7 +8,6 @@
 
 struct process;
 struct descriptors;
-struct trace;
 struct left_out;
 struct context_request;
 struct registers_owed;
@@ -34,10 +33,8 @@ struct context_state {
     uint32_t holds;                // must not go to user mode; the process's signal lock
     struct list requests;          // struct context_request.link; the process's signal lock
     struct registers_owed *owed;   // registers.c; the process's signal lock
-    struct trace *trace;           // NULL: nobody traces it; the process's signal lock
     uint32_t guests; // open guarded handles on it that are not root's; atomic, pairs with `gains`
     bool gains;      // it executes a set-user-id file: no handle of that kind is given; atomic
-    bool stepping;   // its trap flag is a trace's; its own
     char *long_name; // what `name` was set to; NULL: process.name; process lock
 };
 

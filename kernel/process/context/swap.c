@@ -114,8 +114,7 @@ static void swap_space_and_go(void *data)
     trap_start_program(f, g->entry, g->stack);
     if (g->space_filled)
         context_program_begins(f);
-    if (trace_on(p))
-        (void)trace_point(f, REDOX_PTRACE_EVENT_ADDRSPACE_SWITCH, 0, 0);
+    trace_note(TRACE_SPACE, 0);
 }
 
 len_t write_current_space(struct grip *g, struct io *io)

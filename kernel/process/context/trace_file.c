@@ -3,106 +3,80 @@
 #include "kernel/memory/heap.h"
 #include "kernel/process/context/operations.h"
 #include "kernel/process/context/trace.h"
-#include "lib/string.h"
-
-#define SYSTEM_CALL_STOPS (REDOX_PTRACE_STOP_PRE_SYSCALL | REDOX_PTRACE_STOP_POST_SYSCALL)
-
-static struct spinlock callers_lock = SPINLOCK_INIT(RANK_LEAF);
-static uint32_t callers; // sessions that look at system calls
-
-static void traced_system_call(struct trap_frame *f, struct thread *t)
-{
-    struct process *p = process_current();
-    bool skip = trace_on(p) && trace_point(f, REDOX_PTRACE_STOP_PRE_SYSCALL, 0, 0);
-    if (!skip)
-        p->abi->system_call(f, task_current());
-    if (trace_on(p))
-        (void)trace_point(f, REDOX_PTRACE_STOP_POST_SYSCALL, 0, 0);
-}
-
-// How many sessions look at system calls; the first and the last change what the entry calls.
-static void count_callers(int step)
-{
-    uint64_t flags = spin_lock_irq(&callers_lock);
-    callers += (uint32_t)step;
-    trap_set_system_call(callers ? traced_system_call : process_system_call);
-    spin_unlock_irq(&callers_lock, flags);
-}
+#include "kernel/process/trace/memory.h"
 
 err_t open_trace(struct grip *g)
 {
     struct process *p = g->process;
     if (p == process_current())
         return -EINVAL;
-    struct trace *r = heap_alloc(sizeof(*r));
-    if (!r)
-        return -ENOMEM;
-    r->references = 1;
-    wait_queue_init(&r->wait);
-    r->stop = g->flags & OPEN_TRUNCATE;
-    uint64_t flags = spin_lock_irq(&p->signal_lock);
-    err_t e = list_empty(&p->tasks) ? -ESRCH : p->context.trace ? -EBUSY : 0;
-    if (!e)
-        __atomic_store_n(&p->context.trace, r, __ATOMIC_RELEASE);
-    spin_unlock_irq(&p->signal_lock, flags);
-    if (e) {
-        heap_free(r);
-        return e;
-    }
-    g->trace = r;
     struct task *t;
-    if (r->stop && !context_task(p, &t)) {
-        thread_set_work(&t->thread, WORK_NOTIFY);
+    err_t e = context_task(p, &t);
+    if (e)
+        return e;
+    struct handle_trace *h = heap_alloc(sizeof(*h));
+    if (!h) {
         task_put(t);
+        return -ENOMEM;
     }
-    return 0;
+    trace_setup(&h->trace, &handle_trace_ops, t);
+    h->trace.wanted = TRACE_ASKED;
+    wait_queue_init(&h->wait);
+    uint64_t flags = spin_lock_irq(&p->signal_lock);
+    e = trace_tie_locked(&h->trace);
+    if (!e && (g->flags & OPEN_TRUNCATE))
+        trace_ask_locked(&h->trace, ATTEND_TRACE);
+    spin_unlock_irq(&p->signal_lock, flags);
+    task_put(t);
+    if (e)
+        trace_put(&h->trace);
+    else
+        g->trace = h;
+    return e == -EPERM ? -EBUSY : e;
 }
 
-static void let_child_go(struct process *child)
+void hold_release(struct process *child)
 {
-    if (!child)
-        return;
     uint64_t flags = spin_lock_irq(&child->signal_lock);
     child->context.holds--;
     spin_unlock_irq(&child->signal_lock, flags);
     wait_wake_all(&child->stop_wait);
-    process_put(child);
 }
 
 // The target runs on, until one of `wanted`. Returns whether it still can.
-static bool run_on(struct process *p, struct trace *r, uint64_t wanted, bool ends)
+static bool run_on(struct process *p, struct handle_trace *h, uint64_t wanted, bool ends)
 {
+    uint32_t causes = trace_causes(wanted);
+    struct trace_course c = { .wanted = causes | TRACE_ASKED,
+                              .step = causes & TRACE_STEP,
+                              .skip = wanted & REDOX_PTRACE_FLAG_IGNORE };
     uint64_t flags = spin_lock_irq(&p->signal_lock);
-    bool looked = r->wanted & SYSTEM_CALL_STOPS, looks = wanted & SYSTEM_CALL_STOPS;
-    bool alive = !r->ended;
-    struct process *child = r->held;
-    r->held = NULL;
-    r->wanted = wanted & (REDOX_PTRACE_STOP_MASK | REDOX_PTRACE_EVENT_MASK);
-    r->ignore = wanted & REDOX_PTRACE_FLAG_IGNORE;
-    r->step = r->stop;
-    r->stop = false;
-    __atomic_store_n(&r->stopped, false, __ATOMIC_RELEASE);
+    bool alive = !h->ended;
+    struct process *child = h->held;
+    h->held = NULL;
+    c.signal = c.skip ? 0 : h->signal;
     if (ends)
-        __atomic_store_n(&p->context.trace, NULL, __ATOMIC_RELEASE);
+        trace_untie_locked(&h->trace);
+    trace_go_locked(&h->trace, &c);
     spin_unlock_irq(&p->signal_lock, flags);
-    if (looked != looks)
-        count_callers(looks ? 1 : -1);
-    wait_wake_all(&p->stop_wait);
-    let_child_go(child);
+    if (child) {
+        hold_release(child);
+        process_put(child);
+    }
     return alive;
 }
 
 void close_trace(struct grip *g)
 {
-    struct trace *r = g->trace;
-    if (!r)
+    struct handle_trace *h = g->trace;
+    if (!h)
         return;
     if (g->flags & OPEN_EXCLUSIVE) {
         struct signal_info info = { .number = SIGNAL_KILL, .code = SIGNAL_FROM_KERNEL };
         (void)signal_send_process(g->process, &info);
     }
-    (void)run_on(g->process, r, 0, true);
-    trace_put(r);
+    (void)run_on(g->process, h, 0, true);
+    trace_put(&h->trace);
 }
 
 len_t write_trace(struct grip *g, struct io *io)
@@ -118,7 +92,7 @@ len_t write_trace(struct grip *g, struct io *io)
     return run_on(g->process, g->trace, wanted, false) ? (len_t)io->done : -ESRCH;
 }
 
-static bool event_take(struct process *p, struct trace *r, struct redox_ptrace_event *to)
+static bool event_take(struct process *p, struct handle_trace *r, struct redox_ptrace_event *to)
 {
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     bool taken = r->count;
@@ -131,7 +105,7 @@ static bool event_take(struct process *p, struct trace *r, struct redox_ptrace_e
     return taken;
 }
 
-static bool has_news(const struct trace *r)
+static bool has_news(const struct handle_trace *r)
 {
     return __atomic_load_n(&r->count, __ATOMIC_ACQUIRE) ||
            __atomic_load_n(&r->ended, __ATOMIC_ACQUIRE);
@@ -139,7 +113,7 @@ static bool has_news(const struct trace *r)
 
 len_t read_trace(struct grip *g, struct io *io, uint64_t offset)
 {
-    struct trace *r = g->trace;
+    struct handle_trace *r = g->trace;
     struct redox_ptrace_event event;
     if (io->left < sizeof(event))
         return -EINVAL;
@@ -161,52 +135,22 @@ unsigned poll_trace(struct grip *g, struct poll_table *t)
     return POLL_OUT | (has_news(g->trace) ? POLL_IN : 0);
 }
 
-// The page at an address, to be changed: where the program itself may not write (its code), the
-// page first becomes the program's own. Nothing else sees the change.
-static err_t page_to_write(struct space *s, uaddr_t page, struct page **p)
-{
-    err_t e = space_page(s, page, MAP_WRITE, p);
-    if (e != -EACCES)
-        return e;
-    struct space_shared shared;
-    e = space_share(s, page, PAGE_SIZE, &shared);
-    if (e)
-        return e;
-    e = shared.writable ? -EACCES
-                        : object_page(shared.object, shared.offset >> PAGE_SHIFT, true, p);
-    object_put(shared.object);
-    return e;
-}
-
-static len_t transfer(struct grip *g, struct io *io, uint64_t offset, bool write)
+static len_t transfer(struct grip *g, struct io *io, uint64_t offset, unsigned how)
 {
     struct space *s = context_space(g->process);
     if (!s)
         return -ESRCH;
-    err_t e = 0;
-    while (!e && io->left) {
-        uaddr_t at = offset + io->done;
-        size_t inside = at % PAGE_SIZE, n = (size_t)min_of(io->left, PAGE_SIZE - inside);
-        struct page *p;
-        e = at >= USER_END ? -EFAULT
-            : write        ? page_to_write(s, at - inside, &p)
-                           : space_page(s, at - inside, MAP_READ, &p);
-        if (e)
-            break;
-        char *bytes = (char *)page_virt(p) + inside;
-        e = write ? io_get(io, bytes, n) : io_put(io, bytes, n);
-        page_put(p);
-    }
+    err_t e = memory_transfer(s, offset, io, how);
     space_put(s);
-    return io_result(io, e == -EACCES ? -EFAULT : e);
+    return io_result(io, e);
 }
 
 len_t read_memory(struct grip *g, struct io *io, uint64_t offset)
 {
-    return transfer(g, io, offset, false);
+    return transfer(g, io, offset, 0);
 }
 
 len_t write_memory(struct grip *g, struct io *io, uint64_t offset)
 {
-    return transfer(g, io, offset, true);
+    return transfer(g, io, offset, MEMORY_WRITE | MEMORY_FORCE);
 }

@@ -317,8 +317,22 @@ static const struct file_ops text_file_ops = {
     .close = text_close,
 };
 
+static err_t open_by_entry(struct node *n, struct name *where, unsigned flags, struct file **file)
+{
+    const struct proc_data *d = n->data;
+    struct proc_target t;
+    err_t e = target_begin(d, &t);
+    if (e)
+        return e;
+    e = d->entry->open(&t, n, where, flags, file);
+    target_end(&t);
+    return e;
+}
+
 static err_t text_open(struct node *n, struct name *where, unsigned flags, struct file **file)
 {
+    if (((const struct proc_data *)n->data)->entry->open)
+        return open_by_entry(n, where, flags, file);
     struct proc_text *p = heap_alloc(sizeof(*p));
     if (!p)
         return -ENOMEM;

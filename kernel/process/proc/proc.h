@@ -30,6 +30,9 @@ struct proc_entry {
     int64_t number; // files without `text`: all they say
     // Files that can be written: one write, one text, NUL-terminated without its last newline.
     err_t (*write)(const struct proc_target *t, const char *text);
+    // Files that are no text: opens one.
+    err_t (*open)(const struct proc_target *t, struct node *n, struct name *where, unsigned flags,
+                  struct file **file);
     // Links: their text; or, for those that lead to what has no path, the place itself.
     err_t (*target)(const struct proc_target *t, char *to, size_t room, size_t *length);
     err_t (*jump)(const struct proc_target *t, struct name **place);
@@ -55,6 +58,9 @@ err_t proc_maps_text(const struct proc_target *t, struct text *out);
 err_t proc_maps_sizes_text(const struct proc_target *t, struct text *out); // smaps
 err_t proc_mounts_text(const struct proc_target *t, struct text *out);
 err_t proc_mount_info_text(const struct proc_target *t, struct text *out);
+
+err_t proc_memory_open(const struct proc_target *t, struct node *n, struct name *where,
+                       unsigned flags, struct file **file); // memory.c
 
 extern const struct proc_entry proc_net[]; // net.c
 

@@ -6,6 +6,7 @@
 #include "kernel/process/internal.h"
 #include "kernel/process/proc/proc.h"
 #include "kernel/process/terminal/terminal.h"
+#include "kernel/process/trace/tracer.h"
 #include "lib/string.h"
 
 #define TICK (NANOS_PER_SECOND / 100)
@@ -15,6 +16,8 @@ static char state_of(const struct proc_target *t)
     struct process *p = t->process;
     if (p->zombie)
         return 'Z';
+    if (t->task && task_is_trace_stopped(t->task))
+        return 't';
     if (p->stopped)
         return 'T';
     if (!t->task)
@@ -40,6 +43,8 @@ static const char *state_name(char state)
         return "disk sleep";
     case 'T':
         return "stopped";
+    case 't':
+        return "tracing stop";
     case 'X':
         return "dead";
     default:
@@ -200,7 +205,8 @@ static err_t status_text(const struct proc_target *t, struct text *out)
              "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n",
              t->task ? t->task->thread.name : p->name, umask_of(p), state, state_name(state),
              p->number, t->task ? t->task->number : p->number, parent);
-    text_add(out, "TracerPid:\t0\nAbi:\t%s\n", p->abi->name);
+    text_add(out, "TracerPid:\t%d\nAbi:\t%s\n", t->task ? tracer_number_of(t->task) : 0,
+             p->abi->name);
     status_identity(p, out);
     status_memory(p, out);
     text_add(out,
@@ -265,6 +271,17 @@ static err_t environment_text(const struct proc_target *t, struct text *out)
     err_t e = process_inspect_space(t->process, &s);
     if (s) {
         memory_text(s, s->environment_start, s->environment_end, out);
+        space_put(s);
+    }
+    return e;
+}
+
+static err_t auxiliary_text(const struct proc_target *t, struct text *out)
+{
+    struct space *s;
+    err_t e = process_inspect_space(t->process, &s);
+    if (s) {
+        memory_text(s, s->auxiliary_start, s->auxiliary_end, out);
         space_put(s);
     }
     return e;
@@ -360,6 +377,8 @@ static int32_t next_task(const struct proc_target *t, int32_t from)
           .next_number = proc_next_descriptor },                                                   \
         PROC_FILE("io", 0400, io_text), PROC_FILE("limits", 0444, limits_text),                    \
         PROC_FILE("maps", 0444, proc_maps_text), PROC_FILE("mounts", 0444, proc_mounts_text),      \
+        PROC_FILE("auxv", 0400, auxiliary_text),                                                   \
+        { .name = "mem", .kind = NODE_FILE, .mode = 0600, .open = proc_memory_open },              \
         PROC_FILE("mountinfo", 0444, proc_mount_info_text),                                        \
         { .name = "oom_score_adj",                                                                 \
           .kind = NODE_FILE,                                                                       \
