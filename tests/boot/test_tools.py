@@ -39,3 +39,32 @@ def test_processes():
     assert ["17"] in lines and lines.count(["1"]) == 2
     assert [(line[3], line[-1]) for line in lines[-3:]] == \
         [("4r", "/etc/passwd"), ("5w", "/tmp/x"), ("6u", "/tmp/x")]
+
+
+TERMINFO = ["/lib/terminfo:/lib/terminfo"]
+LOCALE = "/usr/lib/locale/C.utf8"
+
+
+def test_script_records_a_terminal():
+    text = run("TERM=linux script -q -c 'tty; test -t 0 && echo terminal' /tmp/log </dev/null; cat /tmp/log",
+               ["/usr/bin/script"])
+    assert text.count("/dev/pts/0\r\nterminal\r\n") == 2 and 'COMMAND_EXIT_CODE="0"' in text
+
+
+TMUX = """
+export TERM=linux LC_ALL=C.UTF-8 SHELL=/bin/sh
+tmux -f /dev/null new-session -d -s one -x 60 -y 20
+tmux split-window -t one
+tmux list-panes -t one -F '#{pane_index} #{pane_width}x#{pane_height} #{pane_tty}'
+tmux send-keys -t one.1 'stty size; tty; echo $((6 * 7)) >/tmp/done; tmux wait-for -S over' Enter
+tmux wait-for over
+cat /tmp/done
+tmux capture-pane -p -t one.1 | grep -x '9 60\\|/dev/pts/1'
+tmux kill-server
+"""
+
+
+def test_tmux():
+    tools(LOCALE)
+    text = run(TMUX, ["/usr/bin/tmux"], add=TERMINFO + [f"{LOCALE}:{LOCALE}"])
+    assert text.splitlines() == ["0 60x10 /dev/pts/0", "1 60x9 /dev/pts/1", "42", "9 60", "/dev/pts/1"]

@@ -198,9 +198,30 @@ static unsigned master_poll(struct file *f, struct poll_table *table_of_poll)
     return ready;
 }
 
+// The slave's name as the caller sees it, with a reference; NULL: it is not in /dev/pts.
+static struct name *slave_name(const struct pty *p)
+{
+    char path[24];
+    struct view v;
+    struct credentials *hold;
+    struct name *where = NULL;
+    format_text(path, sizeof(path), "/dev/pts/%u", p->number);
+    view_begin(&v, &hold);
+    err_t e = name_find(&v, NULL, path, 0, &where);
+    view_end(&v, hold);
+    if (e || (where->node && where->node->device == p->entry.device))
+        return e ? NULL : where;
+    name_put(where);
+    return NULL;
+}
+
 static err_t open_peer(struct pty *p, struct pty_peer *peer)
 {
-    err_t e = terminal_open(p->terminal, NULL, NULL, peer->flags, &peer->file);
+    struct name *where = slave_name(p);
+    err_t e =
+        terminal_open(p->terminal, where ? where->node : NULL, where, peer->flags, &peer->file);
+    if (where)
+        name_put(where);
     if (!e)
         p->opened = true;
     return e;
