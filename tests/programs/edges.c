@@ -341,6 +341,30 @@ static void clock_set_by_day(void)
     FAILS(syscall(SYS_settimeofday, &before, NULL), EINVAL);
 }
 
+static void directory_as_pidfd(void)
+{
+    char path[32];
+    int child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    snprintf(path, sizeof(path), "/proc/%d", child);
+    int fd = (int)MADE(open(path, O_RDONLY | O_DIRECTORY));
+    int place = (int)MADE(open(path, O_PATH | O_DIRECTORY));
+    int other = (int)MADE(open("/proc", O_RDONLY | O_DIRECTORY));
+    RETURNS(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), 0);
+    FAILS(syscall(SYS_pidfd_send_signal, place, 0, NULL, 0), EBADF);
+    FAILS(syscall(SYS_pidfd_send_signal, other, 0, NULL, 0), EBADF);
+    RETURNS(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0), 0);
+    int status;
+    RETURNS(waitpid(child, &status, 0), child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    FAILS(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+    CHECK(openat(fd, "stat", O_RDONLY) == -1 && (errno == ESRCH || errno == ENOENT));
+    close(fd), close(place), close(other);
+}
+
 int main(void)
 {
     rights_of_proc();
@@ -349,6 +373,7 @@ int main(void)
     residency();
     old_entries();
     things_compared();
+    directory_as_pidfd();
     clock_set_by_day();
     moved_and_kept();
     populated();

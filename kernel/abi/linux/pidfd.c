@@ -3,6 +3,7 @@
 #include "kernel/abi/linux/flags.h"
 #include "kernel/abi/linux/signals.h"
 #include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/process/proc/proc.h"
 #include "kernel/process/process_file.h"
 
 // The process behind a descriptor, with the file, which the caller puts. -EBADF.
@@ -54,14 +55,29 @@ static err_t info_in(uaddr_t from, struct process *p, struct signal_info *info)
     return 0;
 }
 
+// A directory /proc/PID serves as well. With a reference.
+static err_t process_to_signal(int number, struct process **p)
+{
+    struct file *file;
+    err_t e = linux_file(number, &file);
+    if (e)
+        return e;
+    *p = process_of_file(file);
+    if (*p)
+        process_get(*p);
+    else
+        e = proc_process_of(file, p);
+    file_put(file);
+    return e;
+}
+
 LINUX_CALL(pidfd_send_signal)
 {
     int number = ARG_INT(1);
-    struct file *file;
     struct process *p;
     if (ARG(3))
         return -EINVAL;
-    err_t e = process_of(ARG_INT(0), &file, &p);
+    err_t e = process_to_signal(ARG_INT(0), &p);
     if (e)
         return e;
     struct signal_info info = signal_from_caller(number, SIGNAL_FROM_USER);
@@ -71,7 +87,7 @@ LINUX_CALL(pidfd_send_signal)
         e = info_in(ARG(2), p, &info);
     if (!e)
         e = process_is_there(p) ? signal_send_allowed(p, &info) : -ESRCH;
-    file_put(file);
+    process_put(p);
     return e;
 }
 

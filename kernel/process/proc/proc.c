@@ -21,6 +21,7 @@ enum {
 struct proc_data {
     const struct proc_entry *entry;
     int32_t process, task, number, below; // 0, 0, -1, -1: none
+    nanos_t started; // when the process did: another one of its number is not meant; 0: any
 };
 
 // The text of an open file.
@@ -41,6 +42,10 @@ static err_t target_begin(const struct proc_data *d, struct proc_target *t)
     err_t e = process_find(d->process, &t->process);
     if (e)
         return -ENOENT;
+    if (d->started && t->process->started != d->started) {
+        process_put(t->process);
+        return -ENOENT;
+    }
     e = task_find(d->task ? d->task : d->process, &t->task);
     if (!e && t->task->process == t->process)
         return 0;
@@ -79,19 +84,24 @@ static err_t proc_node_make(struct scheme *s, const struct proc_data *d, struct 
     (*node)->data = copy;
     (*node)->links = d->entry->kind == NODE_DIRECTORY ? 2 : 1;
     struct proc_target t;
-    if (!target_begin(d, &t)) {
-        if (d->entry->mode_of)
-            (*node)->mode = d->entry->mode_of(&t);
-        if (t.process) {
-            // What must not be dumped is root's, but for the directories anybody may list.
-            bool open = t.process->dumpable || d->entry->mode == 0555;
-            struct credentials c;
-            credentials_look(t.process, &c);
-            (*node)->user = open ? c.effective_user : 0;
-            (*node)->group = open ? c.effective_group : 0;
-        }
-        target_end(&t);
+    e = target_begin(d, &t);
+    if (e) {
+        node_put(*node);
+        *node = NULL; // who asks for a name takes this error for an answer
+        return e;
     }
+    if (d->entry->mode_of)
+        (*node)->mode = d->entry->mode_of(&t);
+    if (t.process) {
+        // What must not be dumped is root's, but for the directories anybody may list.
+        bool open = t.process->dumpable || d->entry->mode == 0555;
+        struct credentials c;
+        credentials_look(t.process, &c);
+        (*node)->user = open ? c.effective_user : 0;
+        (*node)->group = open ? c.effective_group : 0;
+        copy->started = t.process->started;
+    }
+    target_end(&t);
     return 0;
 }
 
@@ -392,6 +402,20 @@ static const struct node_ops jump_ops = {
     .jump = link_jump,
     .drop = proc_node_drop,
 };
+
+err_t proc_process_of(const struct file *f, struct process **p)
+{
+    const struct proc_data *d = f->node && f->node->ops == &directory_ops ? f->node->data : NULL;
+    if (!d || d->entry != &proc_process_directory || f->flags & OPEN_PATH)
+        return -EBADF;
+    struct proc_target t;
+    if (target_begin(d, &t))
+        return -ESRCH;
+    *p = t.process;
+    process_get(*p);
+    target_end(&t);
+    return 0;
+}
 
 static err_t proc_root_make(struct scheme *s, const char *source, const char *options,
                             struct node **root)

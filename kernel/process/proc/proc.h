@@ -50,6 +50,9 @@ extern const struct proc_entry proc_root;              // system.c
 extern const struct proc_entry sysfs_root;             // sysfs.c
 extern const struct proc_entry proc_process_directory; // process.c
 
+// Whose directory /proc/PID an open file is, with a reference. -EBADF: none; -ESRCH: it has gone.
+err_t proc_process_of(const struct file *f, struct process **p) must_check;
+
 // Where numbers of the system's configuration lie: /proc/sys; system.c.
 void proc_init(void);
 
