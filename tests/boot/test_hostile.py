@@ -13,9 +13,18 @@ def test_bad_pointers_in_every_argument():
     assert result.text.endswith(" 0 wrong\n")
 
 
-def test_random_calls():
-    result = execute("random_calls", "10", "7", timeout=180, smp=4,
+@pytest.mark.parametrize("who", [[], ["nobody"]], ids=["root", "nobody"])
+def test_random_calls(who):
+    """While another thread changes what arguments point at. A minute of both by hand:
+    RANDOM_SECONDS=60 ./cryptos test test_random_calls."""
+    seconds = os.environ.get("RANDOM_SECONDS", "8")
+    script = f"free() {{ grep MemFree /proc/meminfo | tr -dc 0-9; echo; }}\n"
+    script += f"random_calls 2 99 {' '.join(who)} && free && "
+    script += f"random_calls {seconds} 7 {' '.join(who)} && for i in 1 2 3 4; do free; sleep 1; done"
+    result = execute("sh", "-c", script, timeout=180 + 3 * int(seconds), smp=4,
                      add=program("random_calls"))
+    before, *after = [int(line) for line in result.text.splitlines() if line.isdigit()]
+    assert max(after) > before - 8192, result.text     # KiB: caches may have grown, no more
     assert result.status == 0, result.text
     assert "ubsan:" not in result.log and "panic:" not in result.log
 

@@ -4,6 +4,7 @@ import pytest
 from harness import execute, program
 
 PROGRAMS = [
+    "double_fetch",
     "edges",
     "cpu_timers",
     "events",

@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Random system calls with random arguments from several processes at once: nothing is checked here
-// but that the system lives on.
+// but that the system lives on. Beside each a thread changes the memory that arguments point at all
+// the time, so that what the kernel reads twice differs.
 //
-//   random_calls SECONDS SEED
+//   random_calls SECONDS SEED [nobody]
+//
+// As root, calls that would end the test are left out; as nobody nothing is but what waits or ends.
 #include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PROCESSES = 4, CALLS_EACH = 400 };
+enum { PROCESSES = 4, CALLS_EACH = 400, NOBODY = 65534, TASKS_MOST = 64 };
 
-static uint64_t state;
+static _Thread_local uint64_t state;
+static int as_nobody;
 
 static uint64_t next(void)
 {
@@ -64,9 +71,12 @@ static uint64_t argument(char *page)
 static int harmful(uint64_t number)
 {
     switch (number) {
-    case SYS_reboot:
     case SYS_exit:
     case SYS_exit_group:
+    case SYS_pause:
+    case SYS_rt_sigsuspend:
+        return 1;
+    case SYS_reboot:
     case SYS_fork:
     case SYS_vfork:
     case SYS_clone:
@@ -74,29 +84,48 @@ static int harmful(uint64_t number)
     case SYS_tkill:
     case SYS_tgkill:
     case SYS_rt_sigqueueinfo:
-    case SYS_pause:
     case SYS_umount2:
     case SYS_mount:
     case SYS_chroot:
     case SYS_setrlimit:
     case SYS_prlimit64:
-    case SYS_rt_sigsuspend:
     case SYS_unlink:
     case SYS_rename:
     case SYS_sched_setscheduler:
-        return 1;
+        return !as_nobody;
     default:
         return 0;
     }
 }
 
+// Words of the page, all the time.
+static void *change(void *data)
+{
+    char *page = data;
+    state = (uint64_t)page | 1;
+    for (;;)
+        ((volatile uint64_t *)page)[next() % 1024] = argument(page);
+    return NULL;
+}
+
+static void become_nobody(void)
+{
+    struct rlimit tasks = { TASKS_MOST, TASKS_MOST };
+    if (setrlimit(RLIMIT_NPROC, &tasks) || setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY))
+        _exit(2);
+}
+
 static void child(uint64_t seed)
 {
+    pthread_t changer;
     state = seed | 1;
+    if (as_nobody)
+        become_nobody();
     char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     for (int i = 0; i < 8192; i++)
         page[i] = (char)next();
     strcpy(page, "/tmp/random");
+    (void)!pthread_create(&changer, NULL, change, page);
     alarm(2);
     for (int i = 0; i < CALLS_EACH; i++) {
         uint64_t number = next() % 450;
@@ -110,18 +139,31 @@ static void child(uint64_t seed)
 
 static pid_t pids[PROCESSES];
 
+static void end_all_of_nobody(void)
+{
+    pid_t pid = vfork();
+    if (pid == 0) {
+        syscall(SYS_setuid, NOBODY);
+        kill(-1, SIGKILL);
+        _exit(0);
+    }
+}
+
 // A child may have taken its own alarm away, and wait for what never comes.
 static void kill_all(int number)
 {
     for (int i = 0; i < PROCESSES; i++)
         if (pids[i] > 0)
             kill(pids[i], SIGKILL);
+    if (as_nobody) // and what they have made
+        end_all_of_nobody();
 }
 
 int main(int count, char **arguments)
 {
     int seconds = count > 1 ? atoi(arguments[1]) : 5;
     uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 0) : 1;
+    as_nobody = count > 3;
     time_t end = time(NULL) + seconds;
     unsigned long rounds = 0;
     signal(SIGALRM, kill_all);
@@ -150,6 +192,10 @@ int main(int count, char **arguments)
             pids[i] = 0;
         }
         alarm(0);
+        if (as_nobody)
+            end_all_of_nobody();
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
         rounds++;
     }
     printf("%lu rounds\n", rounds);
