@@ -52,9 +52,12 @@ static void capabilities_follow(struct credentials *c, const struct credentials 
 {
     bool was_root = !old->user || !old->effective_user || !old->saved_user;
     bool is_root = !c->user || !c->effective_user || !c->saved_user;
-    if (was_root && !is_root && !c->keep_capabilities) {
-        c->permitted = c->effective = 0;
+    if (c->secure & SECURE_NO_FIXUP)
+        return;
+    if (was_root && !is_root) {
         c->ambient = 0;
+        if (!(c->secure & SECURE_KEEP))
+            c->permitted = c->effective = 0;
     }
     if (!old->effective_user && c->effective_user)
         c->effective = 0;
@@ -135,12 +138,16 @@ void credentials_exec(struct credentials *c, uint32_t file_user, uint32_t file_g
         c->effective_user = file_user;
     if (file_group != UNCHANGED)
         c->effective_group = file_group;
+    bool changes = file_user != UNCHANGED || file_group != UNCHANGED;
     c->saved_user = c->file_user = c->effective_user;
     c->saved_group = c->file_group = c->effective_group;
-    if (!c->effective_user || !c->user)
+    if (changes)
+        c->ambient = 0;
+    bool as_root = !(c->secure & SECURE_NO_ROOT);
+    if (as_root && (!c->effective_user || !c->user))
         c->permitted = c->inheritable | c->bounding;
     else
         c->permitted = c->ambient;
-    c->effective = c->effective_user ? c->ambient : c->permitted;
-    c->keep_capabilities = false;
+    c->effective = as_root && !c->effective_user ? c->permitted : c->ambient;
+    c->secure &= (uint8_t)~SECURE_KEEP;
 }

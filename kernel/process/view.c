@@ -177,6 +177,9 @@ void view_begin_of(struct process *p, struct view *v, struct credentials **hold)
     v->group_count = c->group_count;
     v->override = credentials_have(c, CAPABILITY_DAC_OVERRIDE);
     v->owner_override = credentials_have(c, CAPABILITY_FOWNER);
+    v->read_override = credentials_have(c, CAPABILITY_DAC_READ_SEARCH);
+    v->gives_away = credentials_have(c, CAPABILITY_CHOWN);
+    v->makes_devices = credentials_have(c, CAPABILITY_MKNOD);
     *hold = c;
 }
 

@@ -81,6 +81,9 @@ err_t node_access(const struct view *v, struct node *n, unsigned access)
     if ((bits & access) == access)
         return 0;
     bool runs = n->kind == NODE_DIRECTORY || mode & 0111;
+    unsigned looks = ACCESS_READ | (n->kind == NODE_DIRECTORY ? ACCESS_EXECUTE : 0);
+    if (v->read_override && !(access & ~looks))
+        return 0;
     return v->override && (!(access & ACCESS_EXECUTE) || runs) ? 0 : -EACCES;
 }
 
@@ -127,14 +130,14 @@ err_t node_totals(struct node *n, struct scheme_totals *totals)
 static err_t change_allowed(const struct view *v, struct node *n, const struct file_status *s,
                             unsigned what)
 {
-    if (!v || (v->override && v->owner_override))
+    if (!v || (v->override && v->owner_override && v->gives_away))
         return 0;
     bool owner = v->user == n->user || v->owner_override;
     if (what & STATUS_MODE && !owner)
         return -EPERM;
-    if (what & STATUS_USER && !v->override && (v->user != n->user || s->user != n->user))
+    if (what & STATUS_USER && !v->gives_away && (v->user != n->user || s->user != n->user))
         return -EPERM;
-    if (what & STATUS_GROUP && !v->override &&
+    if (what & STATUS_GROUP && !v->gives_away &&
         (v->user != n->user || (s->group != n->group && !view_in_group(v, s->group))))
         return -EPERM;
     if (what & (STATUS_ACCESSED | STATUS_MODIFIED) && !owner) {

@@ -198,6 +198,9 @@ struct view {
     unsigned group_count;
     bool override;       // may pass over permissions (CAP_DAC_OVERRIDE)
     bool owner_override; // CAP_FOWNER
+    bool read_override;  // may read, and search directories (CAP_DAC_READ_SEARCH)
+    bool gives_away;     // may change who owns a file (CAP_CHOWN)
+    bool makes_devices;  // CAP_MKNOD
     uint16_t umask;
     struct namespace *names; // which schemes it can name; NULL: the root name space (namespace.h)
 };

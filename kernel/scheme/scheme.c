@@ -39,9 +39,14 @@ static void root_mount(const char *path, const char *scheme)
 struct view scheme_kernel_view(void)
 {
     struct name *root = name_tree_root();
-    return (struct view){
-        .root = root, .here = root, .override = true, .owner_override = true, .umask = 0
-    };
+    return (struct view){ .root = root,
+                          .here = root,
+                          .override = true,
+                          .owner_override = true,
+                          .read_override = true,
+                          .gives_away = true,
+                          .makes_devices = true,
+                          .umask = 0 };
 }
 
 void scheme_init(void)

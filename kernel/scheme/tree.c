@@ -75,7 +75,7 @@ static err_t make_and_get(const struct view *v, struct name *start, const char *
                           enum node_kind kind, unsigned mode, uint64_t device,
                           const char *link_target, struct node **node)
 {
-    if ((kind == NODE_CHARACTER || kind == NODE_BLOCK) && !v->override)
+    if ((kind == NODE_CHARACTER || kind == NODE_BLOCK) && !v->makes_devices)
         return -EPERM;
     bool done;
     err_t e = path_scheme_make(v, path, kind, mode, &done);

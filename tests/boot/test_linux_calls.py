@@ -6,6 +6,7 @@ from harness import execute, program
 PROGRAMS = [
     "double_fetch",
     "edges",
+    "capabilities",
     "cpu_timers",
     "events",
     "futexes",

@@ -172,7 +172,9 @@ static int64_t access_at(int directory, uaddr_t path, unsigned mode, unsigned fl
     if (!(flags & LINUX_AT_EACCESS)) {
         p.view.user = p.hold->user;
         p.view.group = p.hold->group;
-        p.view.override = p.hold->user == 0 && (p.hold->permitted >> CAPABILITY_DAC_OVERRIDE & 1);
+        uint64_t as_root = p.hold->user == 0 ? p.hold->permitted : 0;
+        p.view.override = as_root >> CAPABILITY_DAC_OVERRIDE & 1;
+        p.view.read_override = as_root >> CAPABILITY_DAC_READ_SEARCH & 1;
     }
     unsigned find = (flags & LINUX_AT_SYMLINK_NOFOLLOW ? FIND_NO_FOLLOW : 0) |
                     (flags & LINUX_AT_EMPTY_PATH ? FIND_EMPTY : 0);

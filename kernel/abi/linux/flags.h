@@ -27,8 +27,8 @@ struct linux_timeval linux_timeval_of(nanos_t time);
 int64_t linux_add_file(struct file *file, bool close_on_exec, int least);
 // Two of them, whose numbers go to user memory as two ints; all or nothing.
 int64_t linux_add_pair(struct file *const files[2], bool close_on_exec, uaddr_t to);
-// identity.c: PR_SET_KEEPCAPS.
-int64_t linux_keep_capabilities(bool keep);
+// capabilities.c: what prctl says of capabilities; -EINVAL: nothing of them.
+int64_t linux_prctl_capabilities(struct trap_frame *f);
 
 // The signal mask that holds for the time of this call (ppoll, epoll_pwait); address 0: none.
 err_t linux_mask_in(uaddr_t at, uint64_t size) must_check;

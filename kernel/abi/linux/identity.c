@@ -65,18 +65,6 @@ static err_t edit_groups(struct credentials *c, const uint32_t *ids)
     return credentials_set_groups(c, ids[0], ids[1], ids[2]);
 }
 
-static err_t edit_keep(struct credentials *c, const uint32_t *ids)
-{
-    c->keep_capabilities = ids[0];
-    return 0;
-}
-
-int64_t linux_keep_capabilities(bool keep)
-{
-    uint32_t ids[] = { keep };
-    return change(edit_keep, ids);
-}
-
 LINUX_CALL(setuid)
 {
     uint32_t ids[] = { (uint32_t)ARG(0) };
@@ -132,11 +120,7 @@ LINUX_CALL(setregid)
 
 static err_t edit_file_user(struct credentials *c, const uint32_t *ids)
 {
-    if (!credentials_have(c, CAPABILITY_SETUID) && ids[0] != c->user &&
-        ids[0] != c->effective_user && ids[0] != c->saved_user && ids[0] != c->file_user)
-        return -EPERM;
-    c->file_user = ids[0];
-    return 0;
+    return credentials_set_file_user(c, ids[0]);
 }
 
 static err_t edit_file_group(struct credentials *c, const uint32_t *ids)
@@ -287,60 +271,4 @@ LINUX_CALL(getpgrp)
 LINUX_CALL(getsid)
 {
     return ask(ARG_INT(0), read_session);
-}
-
-enum { CAPABILITY_VERSION_3 = 0x20080522 };
-
-LINUX_CALL(capget)
-{
-    struct linux_capability_header h;
-    struct linux_capability_data d[2];
-    err_t e = user_copy_in(&h, ARG(0), sizeof(h));
-    if (e)
-        return e;
-    if (h.version != CAPABILITY_VERSION_3) {
-        e = user_put_u32(ARG(0), CAPABILITY_VERSION_3);
-        return e ? e : ARG(1) ? -EINVAL : 0;
-    }
-    struct process *p = process_current();
-    if (h.process && process_find(h.process, &p))
-        return -ESRCH;
-    struct credentials c;
-    credentials_look(p, &c);
-    for (unsigned i = 0; i < 2; i++)
-        d[i] = (struct linux_capability_data){ (uint32_t)(c.effective >> 32 * i),
-                                               (uint32_t)(c.permitted >> 32 * i),
-                                               (uint32_t)(c.inheritable >> 32 * i) };
-    if (h.process)
-        process_put(p);
-    return ARG(1) ? user_copy_out(ARG(1), d, sizeof(d)) : 0;
-}
-
-static err_t edit_capabilities(struct credentials *c, const uint32_t *ids)
-{
-    uint64_t effective = ids[0] | (uint64_t)ids[3] << 32,
-             permitted = ids[1] | (uint64_t)ids[4] << 32;
-    uint64_t inheritable = ids[2] | (uint64_t)ids[5] << 32;
-    if ((permitted & ~c->permitted) || (effective & ~permitted) ||
-        (inheritable & ~(c->inheritable | c->permitted | c->bounding)))
-        return -EPERM;
-    c->effective = effective;
-    c->permitted = permitted;
-    c->inheritable = inheritable;
-    return 0;
-}
-
-LINUX_CALL(capset)
-{
-    struct linux_capability_header h;
-    uint32_t sets[6];
-    err_t e = user_copy_in(&h, ARG(0), sizeof(h));
-    if (e)
-        return e;
-    if (h.version != CAPABILITY_VERSION_3)
-        return -EINVAL;
-    if (h.process && h.process != process_current()->number)
-        return -EPERM;
-    e = user_copy_in(sets, ARG(1), sizeof(sets));
-    return e ? e : change(edit_capabilities, sets);
 }

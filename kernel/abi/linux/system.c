@@ -219,18 +219,14 @@ LINUX_CALL(prctl)
         GET_PDEATHSIG = 2,
         GET_DUMPABLE = 3,
         SET_DUMPABLE = 4,
-        GET_KEEPCAPS = 7,
-        SET_KEEPCAPS = 8,
         SET_NAME = 15,
         GET_NAME = 16,
-        CAPBSET_READ = 23,
         SET_CHILD_SUBREAPER = 36,
         GET_CHILD_SUBREAPER = 37,
         SET_NO_NEW_PRIVS = 38,
         GET_NO_NEW_PRIVS = 39,
     };
     struct process *p = process_current();
-    struct credentials c;
     switch (ARG_INT(0)) {
     case SET_PDEATHSIG:
         if (ARG(1) > SIGNAL_LAST)
@@ -246,19 +242,9 @@ LINUX_CALL(prctl)
             return -EINVAL;
         p->dumpable = ARG(1);
         return 0;
-    case GET_KEEPCAPS:
-        credentials_look(p, &c);
-        return c.keep_capabilities;
-    case SET_KEEPCAPS:
-        if (ARG(1) > 1)
-            return -EINVAL;
-        return linux_keep_capabilities(ARG(1));
     case SET_NAME:
     case GET_NAME:
         return name_change(ARG(1), ARG_INT(0) == SET_NAME);
-    case CAPBSET_READ:
-        credentials_look(p, &c);
-        return ARG(1) > CAPABILITY_LAST ? -EINVAL : (int64_t)(c.bounding >> ARG(1) & 1);
     case SET_CHILD_SUBREAPER:
         p->child_subreaper = ARG(1) != 0;
         return 0;
@@ -276,7 +262,7 @@ LINUX_CALL(prctl)
     case CRYPTOS_PRCTL_MAKE_NAMES:
         return make_names(ARG(1), ARG(2));
     default:
-        return -EINVAL;
+        return linux_prctl_capabilities(f);
     }
 }
 

@@ -59,6 +59,9 @@ static err_t at_become(struct at_path *p, uint32_t user, uint32_t group)
     v->group_count = 0;
     v->override = v->override && user == 0;
     v->owner_override = v->owner_override && user == 0;
+    v->read_override = v->read_override && user == 0;
+    v->gives_away = v->gives_away && user == 0;
+    v->makes_devices = v->makes_devices && user == 0;
     return 0;
 }
 

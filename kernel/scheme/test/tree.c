@@ -676,7 +676,8 @@ static int start(void **state)
     root_view.umask = 022;
     user_view = root_view;
     user_view.user = user_view.group = 1000;
-    user_view.override = user_view.owner_override = false;
+    user_view.override = user_view.owner_override = user_view.read_override = false;
+    user_view.gives_away = user_view.makes_devices = false;
     return 0;
 }
 
