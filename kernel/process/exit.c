@@ -3,6 +3,7 @@
 // context.
 #include "kernel/console/panic.h"
 #include "kernel/process/context/context.h"
+#include "kernel/process/helper.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/semaphores.h"
 #include "kernel/process/timers.h"
@@ -242,10 +243,15 @@ static bool leave_process(struct task *t, int status)
     list_remove(&t->process_link);
     child_times_add(&p->own, &times);
     bool last = --p->task_count == 0;
-    if (last && !p->exiting)
+    p->helper_count -= t->helper ? 1 : 0;
+    bool over = p->task_count == p->helper_count; // nothing is left that runs the program
+    if (over && !p->exiting)
         p->exit_status = status;
-    if (last)
+    if (over)
         __atomic_store_n(&p->exiting, true, __ATOMIC_RELEASE);
+    if (over)
+        list_for_each (link, &p->tasks)
+            task_notify(list_entry(link, struct task, process_link));
     else
         signal_retarget_locked(p);
     int stop = p->task_count && p->tasks_stopped == p->task_count ? p->stop_signal : 0;
@@ -260,6 +266,8 @@ void task_exit(int status)
 {
     struct task *t = task_current();
     struct process *p = t->process;
+    if (t->helper)
+        t->helper->ended(t->helper_data);
     trace_exit(p->exiting ? p->exit_status : status);
     tracer_end(t);
     if (p->abi->task_exit)

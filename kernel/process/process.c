@@ -7,6 +7,7 @@
 #include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/message_queue.h"
+#include "kernel/process/rings/rings.h"
 #include "kernel/process/segment.h"
 #include "kernel/process/semaphores.h"
 #include "kernel/sched/futex.h"
@@ -259,6 +260,7 @@ void task_add(struct task *t)
     spin_lock(&t->process->signal_lock);
     list_push_back(&t->process->tasks, &t->process_link);
     t->process->task_count++;
+    t->process->helper_count += t->helper ? 1 : 0;
     // Who ended, stopped or signalled all tasks meanwhile has not seen this one.
     if (t->process->stop_signal)
         __atomic_or_fetch(&t->attend, ATTEND_STOP, __ATOMIC_RELAXED);
@@ -436,6 +438,7 @@ void process_init(void)
     segment_init();
     semaphores_init();
     message_queues_init();
+    rings_init();
     space_set_file_hooks(&mapped_file_hooks);
     space_set_exhausted_hook(process_out_of_memory);
     space_set_fault_hook(count_fault);

@@ -145,12 +145,12 @@ struct process {
     int exit_status;     // as wait reports it: status << 8 | signal
     bool core_dumped;
     struct spinlock lock, signal_lock;
-    struct list tasks; // struct task.process_link
-    uint32_t task_count, tasks_stopped;
-    struct wait_queue child_wait;  // the parent's waiters: a child changed
-    struct wait_queue exit_wait;   // pidfd, vfork: this one exited
-    struct wait_queue stop_wait;   // its stopped tasks
-    struct wait_queue signal_wait; // sigtimedwait, signalfd
+    struct list tasks;                                // struct task.process_link
+    uint32_t task_count, tasks_stopped, helper_count; // helper_count: of the tasks
+    struct wait_queue child_wait;                     // the parent's waiters: a child changed
+    struct wait_queue exit_wait;                      // pidfd, vfork: this one exited
+    struct wait_queue stop_wait;                      // its stopped tasks
+    struct wait_queue signal_wait;                    // sigtimedwait, signalfd
 
     const struct abi *abi;
     struct space *space;
@@ -226,6 +226,9 @@ struct task {
     bool ended;
     uaddr_t restartable_area; // rseq
     uint32_t restartable_signature;
+    const struct helper_ops *helper; // NULL: it runs the program (helper.h)
+    void *helper_data;
+    struct file *lent;    // what DESCRIPTOR_LENT means for it
     bool reset_on_fork;   // its children are not as urgent as it
     struct upcall upcall; // how it takes signals (Redox)
     uint64_t call_number; // the system call it is in, for /proc and dumps; UINT64_MAX: none

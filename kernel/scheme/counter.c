@@ -116,6 +116,11 @@ static const struct file_ops counter_files = {
     .close = counter_close,
 };
 
+bool counter_is(const struct file *f)
+{
+    return f->ops == &counter_files;
+}
+
 err_t counter_make(uint64_t start, bool semaphore, unsigned flags, struct file **file)
 {
     struct counter *c = heap_alloc(sizeof(*c));

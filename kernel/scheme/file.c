@@ -280,6 +280,17 @@ len_t file_write_at(struct file *f, struct io *io, uint64_t offset)
     return offset > INT64_MAX ? -EINVAL : write_checked(f, io, offset);
 }
 
+void file_view_now(const struct file *f, struct file *view)
+{
+    *view = *f;
+    view->references = 1; // the caller's: calls may take others and give them back
+    view->flags |= OPEN_NONBLOCK;
+    view->flying = false;
+    mutex_init(&view->lock, RANK_FILE);
+    list_init(&view->watchers);
+    spin_init(&view->watch_lock, RANK_WATCH_FILE);
+}
+
 err_t file_seek(struct file *f, int64_t by, enum seek_from from, uint64_t *result)
 {
     if (f->flags & OPEN_PATH)

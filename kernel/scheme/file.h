@@ -227,6 +227,15 @@ struct file_hooks {
 };
 void file_set_hooks(const struct file_hooks *hooks);
 
+// A copy of an open file, on the caller's stack, through which calls do not wait where those of the
+// file might: as if it had OPEN_NONBLOCK. Only for files of which file_view_can() says so: they
+// tell of their readiness, have no offset, and no operation keeps the pointer but `poll`.
+static inline bool file_view_can(const struct file *f)
+{
+    return f->ops->poll && !f->ops->seek && !f->ops->keeps_offset;
+}
+void file_view_now(const struct file *f, struct file *view);
+
 // Checked calls: access mode, offsets, missing operations. Offsets move only in the plain forms.
 len_t file_read(struct file *f, struct io *io);
 len_t file_write(struct file *f, struct io *io);
@@ -306,6 +315,10 @@ void descriptors_idle(struct descriptors *d);
 err_t descriptors_use(struct descriptors *d) must_check; // one user more; -EBADF: it is empty
 // file_put() for a reference that a number of the table held.
 void descriptor_file_put(struct descriptors *d, struct file *f);
+// The number by which a call that the kernel makes for a program finds the file it is about, which
+// may have no number (any more): in no table, so only who looks in vain asks the hook for it.
+enum { DESCRIPTOR_LENT = INT32_MAX - 1 };
+void descriptors_set_lent(struct file *(*lent)(void)); // with a reference; NULL: none
 // The file with a reference; NULL: no such number.
 struct file *descriptor_get(struct descriptors *d, uint64_t number) must_check;
 // The same; -EBADF. A negative number is none.

@@ -54,4 +54,5 @@ void watch_init(void);
 void watch_file_closing(struct file *f); // by file_put(), before the file's own close
 
 // A 64-bit counter: writing adds to it, reading takes all of it (or 1, as a semaphore).
+bool counter_is(const struct file *f);
 err_t counter_make(uint64_t start, bool semaphore, unsigned flags, struct file **file) must_check;

@@ -10,6 +10,7 @@
 
 enum lock_rank {
     // Sleeping locks (mutex, rwlock), taken first.
+    RANK_RING = 1,         // process/rings/: who submits to one ring
     RANK_CONTEXT = 2,      // process/context/: one that has not started, while it is changed
     RANK_WATCH_NEST = 3,   // scheme/: ties between watch lists
     RANK_FILE = 4,         // scheme/: offset of one open file

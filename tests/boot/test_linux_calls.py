@@ -18,6 +18,7 @@ PROGRAMS = [
     "notices",
     "pidfds",
     "posts",
+    "rings",
     "schedule",
     "semaphores",
     "shared_segments",

@@ -44,6 +44,20 @@ static int64_t unknown_call(uint64_t number)
     return -ENOSYS;
 }
 
+int64_t linux_error_number(int64_t result)
+{
+    switch (-result) {
+    case EWOULDBLOCK:
+        return -LINUX_EAGAIN;
+    case EDEADLOCK:
+        return -LINUX_EDEADLOCK;
+    case ERESTARTSYS:
+        return -EINTR;
+    default:
+        return result;
+    }
+}
+
 // The kernel's errors in Linux's numbering; a call that a signal cut short is marked for
 // linux_call_restart(), which runs on the way out.
 static int64_t linux_error(const struct linux_call *c, int64_t result)

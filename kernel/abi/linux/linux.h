@@ -49,6 +49,7 @@ nanos_t linux_deadline(nanos_t wanted);
 
 // dispatch.c
 void linux_init(const char *command_line);
+int64_t linux_error_number(int64_t result); // a result with Linux's numbers of errors
 void linux_call_restart(struct trap_frame *f, const struct signal_action *action);
 
 // strace.c

@@ -21,6 +21,8 @@ enum account_thing {
     ACCOUNT_NOTICE_BYTES,   // what they were told and nobody has read
     ACCOUNT_IPC_BYTES,      // semaphores, and messages that nobody has taken
     ACCOUNT_POST_BYTES,     // what POSIX message queues may hold
+    ACCOUNT_RING_BYTES,     // memory of rings (process/rings/)
+    ACCOUNT_RING_REQUESTS,  // their requests
     ACCOUNT_THINGS,
 };
 
