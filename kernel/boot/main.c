@@ -104,6 +104,7 @@ void kernel_main(const struct handoff *h)
     uart_init();                       // serial lines; the log's too
     space_init();                      // address spaces and page faults
     smp_start(&platform, sched_enter_cpu); // all other CPUs
+    sched_others_run();                    // each with the threads that belong to it
     acpi_start();                          // AML in a thread of its own, beside all that follows
     scheme_init();                         // names: the root tree, /dev, /scheme
     acpi_schemes_init();                   // acpi, kernel.acpi

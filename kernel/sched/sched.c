@@ -75,7 +75,7 @@ void sched_init(void)
     ring_adopt(&ring, &this_cpu(turn_cpus).core, &t->ring, clock_now());
     thread_list_add(t);
     irq_restore(RFLAGS_IF); // whoever raised an interrupt so far is answered now
-    thread_reaper_start();
+    thread_reaper_start(0);
 }
 
 void sched_enter_cpu(void)
@@ -90,6 +90,12 @@ void sched_enter_cpu(void)
     turn_init_cpu(idle);
     smp_ready();
     idle_loop();
+}
+
+void sched_others_run(void)
+{
+    for (unsigned cpu = 1; cpu < cpu_count; cpu++)
+        thread_reaper_start(cpu);
 }
 
 void sched_idle(void)

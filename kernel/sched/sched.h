@@ -6,6 +6,8 @@
 // Makes the calling flow of control the first thread (boot CPU) and turns interrupts on. Needs the
 // heap, interrupt controllers and clock. Threads may be made from here on.
 void sched_init(void);
+// When all other CPUs run: what there is of each.
+void sched_others_run(void);
 // Where another CPU enters (smp_start); never returns.
 void sched_enter_cpu(void) __attribute__((noreturn));
 // The boot CPU's flow ends here: its thread exits, and the CPU idles when nothing else runs.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Making, starting, ending threads, and the list of all of them. Owns that list (its lock), the
-// list of the dead, and the thread that buries them (a thread cannot free the stack it stands on).
+// Making, starting, ending threads, and the list of all of them. Owns that list (its lock), and
+// each CPU's grave: its dead, and the thread that buries them (a thread cannot free the stack it
+// stands on), which is bound to that CPU, so that nobody else is interrupted for it.
 #include "kernel/sched/claim.h"
 #include "kernel/sched/ring_queue.h"
 #include "kernel/sched/turn.h"
@@ -16,9 +17,13 @@ static struct list all_threads = LIST_INIT(all_threads);
 static uint32_t all_count;
 static uint32_t kernel_numbers; // kernel threads count down from the top
 
-static struct spinlock dead_lock = SPINLOCK_INIT(RANK_LEAF);
-static struct list dead_threads = LIST_INIT(dead_threads);
-static struct thread *reaper;
+struct grave {
+    struct spinlock lock;
+    struct list dead; // struct thread.ring.link
+    struct thread *reaper;
+};
+
+static struct grave graves[CPU_MAX];
 
 void thread_list_add(struct thread *t)
 {
@@ -161,27 +166,36 @@ bool thread_has_exited(const struct thread *t)
     return __atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == THREAD_DEAD;
 }
 
-void thread_bury(struct thread *t)
+// A CPU that is just coming uses the first one's.
+static struct grave *grave_here(void)
 {
-    spin_lock(&dead_lock);
-    list_push_back(&dead_threads, &t->ring.link);
-    spin_unlock(&dead_lock);
-    thread_wake(reaper);
+    struct grave *g = &graves[cpu_number()];
+    return likely(__atomic_load_n(&g->reaper, __ATOMIC_ACQUIRE)) ? g : &graves[0];
 }
 
-static struct thread *take_dead(void)
+void thread_bury(struct thread *t)
 {
-    uint64_t flags = spin_lock_irq(&dead_lock);
-    struct list *link = list_pop_front(&dead_threads);
-    spin_unlock_irq(&dead_lock, flags);
-    return link ? container_of(link, struct thread, ring.link) : NULL;
+    struct grave *g = grave_here();
+    spin_lock(&g->lock);
+    list_push_back(&g->dead, &t->ring.link);
+    spin_unlock(&g->lock);
+    thread_wake(g->reaper);
+}
+
+static struct thread *take_dead(struct grave *g)
+{
+    uint64_t flags = spin_lock_irq(&g->lock);
+    struct list *link = list_pop_front(&g->dead);
+    spin_unlock_irq(&g->lock, flags);
+    return link ? list_entry(link, struct thread, ring.link) : NULL;
 }
 
 static void reap(void *data)
 {
+    struct grave *g = data;
     for (;;) {
         wait_prepare(NULL);
-        struct thread *t = take_dead();
+        struct thread *t = take_dead(g);
         if (!t) {
             (void)wait_sleep(NULL, WAIT_FOREVER, false);
             continue;
@@ -195,11 +209,18 @@ static void reap(void *data)
     }
 }
 
-void thread_reaper_start(void)
+void thread_reaper_start(unsigned cpu)
 {
-    err_t e = thread_make_kernel("reaper", reap, NULL, &reaper);
+    struct grave *g = &graves[cpu];
+    struct thread *reaper;
+    spin_init(&g->lock, RANK_LEAF);
+    list_init(&g->dead);
+    err_t e = thread_make_kernel("reaper", reap, g, &reaper);
+    if (!e)
+        e = thread_set_affinity(reaper, 1ull << cpu);
     if (e)
-        panic("sched: no memory for the first thread (%d)", e);
+        panic("sched: no thread to bury others on CPU %u (%d)", cpu, e);
+    __atomic_store_n(&g->reaper, reaper, __ATOMIC_RELEASE);
 }
 
 void thread_get(struct thread *t)

@@ -52,9 +52,9 @@ void idle_begin(struct turn_cpu *c, nanos_t now);
 void idle_end(struct turn_cpu *c, nanos_t now);
 void idle_loop(void) __attribute__((noreturn));
 
-void thread_init(void); // lists, the reaper's queue
-void thread_reaper_start(void);
-void thread_bury(struct thread *t); // dead and off its stack; interrupts off
+void thread_init(void);                 // lists, the reaper's queue
+void thread_reaper_start(unsigned cpu); // of a CPU that runs
+void thread_bury(struct thread *t);     // dead and off its stack; interrupts off
 void thread_list_add(struct thread *t);
 void thread_init_common(struct thread *t, const char *name);
 uint32_t thread_count(void);
