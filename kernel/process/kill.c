@@ -5,10 +5,9 @@
 
 struct signal_info signal_from_caller(int number, int code)
 {
-    struct credentials c;
-    credentials_look(process_current(), &c);
+    struct process *p = process_current();
     return (struct signal_info){
-        .number = number, .code = code, .sender = process_current()->number, .sender_user = c.user
+        .number = number, .code = code, .sender = p->number, .sender_user = process_user(p)
     };
 }
 

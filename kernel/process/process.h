@@ -310,6 +310,7 @@ static inline void process_set_credentials(struct process *p, struct credentials
 // Another thread may change a process's credentials at any time: read them through one of these.
 struct credentials *credentials_of(struct process *p);              // with a reference
 void credentials_look(struct process *p, struct credentials *copy); // all but the groups
+uint32_t process_user(struct process *p);                           // its real user
 struct credentials credentials_now(void);                           // the calling process's
 // `edit` changes a private copy, which is then in force; its error is handed on.
 err_t process_edit_credentials(struct process *p,

@@ -114,7 +114,6 @@ static bool queue_take(struct signal_queue *q, uint64_t set, struct signal_info 
         ready &= FAULT_SIGNALS;
     int number = __builtin_ctzll(ready) + 1;
 
-    *info = (struct signal_info){ .number = number, .code = SIGNAL_FROM_USER };
     bool found = false, more = false;
     list_for_each_safe (link, &q->queued) {
         struct queued_signal *s = list_entry(link, struct queued_signal, link);
@@ -129,6 +128,8 @@ static bool queue_take(struct signal_queue *q, uint64_t set, struct signal_info 
         list_remove(link);
         slab_free(queued_signals, s);
     }
+    if (!found) // there was no memory for more than the signal itself
+        *info = (struct signal_info){ .number = number, .code = SIGNAL_FROM_USER };
     if (!more)
         __atomic_and_fetch(&q->pending, ~SIGNAL_BIT(number), __ATOMIC_RELAXED);
     return true;

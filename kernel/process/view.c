@@ -23,6 +23,14 @@ void credentials_look(struct process *p, struct credentials *copy)
     spin_unlock_irq(&p->lock, flags);
 }
 
+uint32_t process_user(struct process *p)
+{
+    uint64_t flags = spin_lock_irq(&p->lock);
+    uint32_t user = p->credentials->user;
+    spin_unlock_irq(&p->lock, flags);
+    return user;
+}
+
 bool process_has(enum capability capability)
 {
     struct credentials c;

@@ -138,5 +138,5 @@ err_t linux_struct_in(void *to, size_t size, uaddr_t from, uint64_t from_size)
 err_t linux_time_out(uaddr_t to, nanos_t time)
 {
     struct linux_timespec t = linux_timespec_of(time);
-    return user_copy_out(to, &t, sizeof(t));
+    return user_put_pair(to, (uint64_t)t.seconds, (uint64_t)t.nanos);
 }

@@ -186,6 +186,22 @@ err_t user_string_in(char *to, uaddr_t from, size_t room, size_t *length)
         return e;                                                                      \
     }
 
+err_t user_put_pair(uaddr_t to, uint64_t first, uint64_t second)
+{
+    err_t e = -EFAULT;
+    if (!user_range_ok(to, 2 * sizeof(uint64_t)))
+        return e;
+    __asm__ volatile(USER_ACCESS_OPEN "1: movq %[first], (%[to])\n"
+                                      "2: movq %[second], 8(%[to])\n"
+                                      "   xor %[e], %[e]\n"
+                                      "3:\n" USER_ACCESS_CLOSE EXTABLE("1b", "3b")
+                                          EXTABLE("2b", "3b")
+                     : [e] "+r"(e)
+                     : [to] "r"(user_only(to)), [first] "r"(first), [second] "r"(second)
+                     : "memory", "cc");
+    return e;
+}
+
 USER_GET(user_get_u32, uint32_t, "movl")
 USER_GET(user_get_u64, uint64_t, "movq")
 USER_PUT(user_put_u32, uint32_t, "movl")

@@ -44,6 +44,8 @@ err_t user_get_u32(uaddr_t from, uint32_t *value) must_check;
 err_t user_get_u64(uaddr_t from, uint64_t *value) must_check;
 err_t user_put_u32(uaddr_t to, uint32_t value) must_check;
 err_t user_put_u64(uaddr_t to, uint64_t value) must_check;
+// Two words, one behind the other: times.
+err_t user_put_pair(uaddr_t to, uint64_t first, uint64_t second) must_check;
 
 // Atomically: *seen = *at; if it equals `expected`, *at = wanted. -EFAULT.
 err_t user_exchange_u32(uaddr_t at, uint32_t expected, uint32_t wanted, uint32_t *seen) must_check;
