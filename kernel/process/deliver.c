@@ -189,7 +189,8 @@ static void heed_process(struct task *t, struct trap_frame *f)
         task_exit(p->exit_status);
     if (p->exec_task && p->exec_task != t)
         task_exit(0);
-    context_attend(t, f);
+    if (context_calls(p))
+        context_attend(t, f);
     uint32_t attend = __atomic_load_n(&t->attend, __ATOMIC_ACQUIRE);
     if (attend & ~(uint32_t)ATTEND_STOP)
         trace_attend(f);
@@ -294,12 +295,10 @@ void process_out_of_memory(void)
 static void raise(struct trap_frame *f, const struct signal_info *info)
 {
     struct task *t = task_current();
-    struct signal_action a = signal_action_of(t->process, info->number);
-    if ((a.handler == ACTION_DEFAULT || a.handler == ACTION_IGNORE) && !trace_on(t))
+    if (signal_force(t, info) && !trace_on(t))
         log_info("process: %s[%d] got signal %d at ip %lx sp %lx, address %lx", t->process->name,
                  t->number, info->number, (unsigned long)f->rip, (unsigned long)f->rsp,
                  (unsigned long)info->address);
-    signal_force(t, info);
 }
 
 void process_page_fault(struct trap_frame *f, uaddr_t address, err_t reason)

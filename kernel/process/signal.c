@@ -18,11 +18,6 @@
     (SIGNAL_BIT(SIGNAL_CHILD) | SIGNAL_BIT(SIGNAL_CONTINUE) | SIGNAL_BIT(SIGNAL_URGENT) | \
      SIGNAL_BIT(SIGNAL_WINDOW))
 
-struct queued_signal {
-    struct list link;
-    struct signal_info info;
-};
-
 static struct slab_cache *queued_signals;
 
 void signal_init(void)
@@ -43,17 +38,33 @@ bool signal_stops(int number)
 void signal_queue_init(struct signal_queue *q)
 {
     q->pending = 0;
+    q->first_used = false;
     list_init(&q->queued);
+}
+
+static struct queued_signal *queued_make(struct signal_queue *q)
+{
+    if (q->first_used)
+        return slab_alloc(queued_signals);
+    q->first_used = true;
+    return &q->first;
+}
+
+static void queued_drop(struct signal_queue *q, struct queued_signal *s)
+{
+    list_remove(&s->link);
+    if (s == &q->first)
+        q->first_used = false;
+    else
+        slab_free(queued_signals, s);
 }
 
 static void queue_remove(struct signal_queue *q, uint64_t set)
 {
     list_for_each_safe (link, &q->queued) {
         struct queued_signal *s = list_entry(link, struct queued_signal, link);
-        if (set & SIGNAL_BIT(s->info.number)) {
-            list_remove(link);
-            slab_free(queued_signals, s);
-        }
+        if (set & SIGNAL_BIT(s->info.number))
+            queued_drop(q, s);
     }
     __atomic_and_fetch(&q->pending, ~set, __ATOMIC_RELAXED);
 }
@@ -93,7 +104,7 @@ static err_t queue_add(struct signal_queue *q, const struct signal_info *info, u
         return 0;
     struct queued_signal *s = NULL;
     if (!real_time || queue_length(q) < limit)
-        s = slab_alloc(queued_signals);
+        s = queued_make(q);
     if (s) {
         s->info = *info;
         list_push_back(&q->queued, &s->link);
@@ -125,8 +136,7 @@ static bool queue_take(struct signal_queue *q, uint64_t set, struct signal_info 
         }
         found = true;
         *info = s->info;
-        list_remove(link);
-        slab_free(queued_signals, s);
+        queued_drop(q, s);
     }
     if (!found) // there was no memory for more than the signal itself
         *info = (struct signal_info){ .number = number, .code = SIGNAL_FROM_USER };
@@ -337,7 +347,7 @@ err_t signal_send_process(struct process *p, const struct signal_info *info)
     return send(p, NULL, info);
 }
 
-void signal_force(struct task *t, const struct signal_info *info)
+bool signal_force(struct task *t, const struct signal_info *info)
 {
     struct process *p = t->process;
     uint64_t bit = SIGNAL_BIT(info->number);
@@ -347,6 +357,7 @@ void signal_force(struct task *t, const struct signal_info *info)
     struct signal_action *a = &h->actions[info->number];
     if ((t->mask & bit) || a->handler == ACTION_IGNORE)
         *a = (struct signal_action){ .handler = ACTION_DEFAULT };
+    bool default_action = a->handler == ACTION_DEFAULT;
     spin_unlock(&h->lock);
     t->mask &= ~bit;
     queue_remove(&t->pending, bit);
@@ -354,6 +365,7 @@ void signal_force(struct task *t, const struct signal_info *info)
         __atomic_or_fetch(&t->pending.pending, bit, __ATOMIC_RELEASE);
     task_notify(t);
     spin_unlock_irq(&p->signal_lock, flags);
+    return default_action;
 }
 
 err_t signal_hold(struct process *p, const struct signal_info *info)

@@ -84,10 +84,17 @@ struct signal_info {
     int32_t timer, overrun;
 };
 
+struct queued_signal {
+    struct list link;
+    struct signal_info info;
+};
+
+// The first that waits needs no memory of its own: so a fault's signal always has its information.
 struct signal_queue {
-    uint64_t pending; // SIGNAL_BIT of what waits
-    struct list
-        queued; // struct queued_signal.link: with information; standard signals at most once
+    uint64_t pending;   // SIGNAL_BIT of what waits
+    struct list queued; // queued_signal.link: with information; standard signals at most once
+    struct queued_signal first;
+    bool first_used;
 };
 
 enum { ACTION_DEFAULT = 0, ACTION_IGNORE = 1 }; // in place of a handler's address
@@ -125,8 +132,9 @@ err_t signal_send_process(struct process *p, const struct signal_info *info);
 // To every member of a process group; -ESRCH when it is empty. From the kernel (terminals): no
 // permission check.
 err_t signal_send_group(int32_t group, const struct signal_info *info);
-// A fault of the running task: cannot be blocked or ignored (then it kills).
-void signal_force(struct task *t, const struct signal_info *info);
+// A fault of the running task: cannot be blocked or ignored (then it kills). True: no handler takes
+// it.
+bool signal_force(struct task *t, const struct signal_info *info);
 
 // Whether the calling process may signal `p` (-EPERM).
 err_t signal_allowed(struct process *p, int number) must_check;

@@ -82,6 +82,13 @@ void context_set_program_hook(void (*begins)(struct trap_frame *f));
 
 // On the way to user mode, when state.holds, requests or a trace want it: waits and works. Sleeps.
 void context_attend(struct task *t, struct trap_frame *f);
+// Whether there may be something for context_attend().
+static inline bool context_calls(const struct process *p)
+{
+    const struct context_state *c = &p->context;
+    return unlikely(!list_empty(&c->requests) || c->owed || c->old_table ||
+                    __atomic_load_n(&c->holds, __ATOMIC_ACQUIRE));
+}
 // Whether the task has something to do there before it may sleep again (interrupts waits).
 bool context_wanted(const struct process *p);
 
