@@ -4,7 +4,7 @@
 
     tests/suites/run.py [SUITE...]              all or these, here; the record is of Linux
     tests/suites/run.py --record [SUITE...]     under Linux, and keeps what came of it
-    tests/suites/run.py --table SUITE           each test that differs, and why, for the page
+    tests/suites/run.py --table SUITE           why tests differ, for the page
 """
 import argparse
 import time
@@ -36,8 +36,12 @@ def _run(suite, record):
 
 
 def _table(suite):
-    for name, why in sorted(suite.differs.items()):
-        print(f"| {name} | {why} |")
+    """One row a reason."""
+    print("| why | tests |\n|---|---|")
+    reasons = dict.fromkeys(suite.differs.values())
+    for why in sorted(reasons, key=lambda w: -list(suite.differs.values()).count(w)):
+        names = sorted(name for name, reason in suite.differs.items() if reason == why)
+        print(f"| {why} | {', '.join(names)} |")
 
 
 def main():
