@@ -6,8 +6,7 @@
     suite.recorded()                    what --kernel linux gave, from tests/data/suites
     suite.worse(here)                   tests that pass there, not here, and are not known to
 
-An outcome is PASS, FAIL or SKIP. Recorded is what did not pass, and how many did: the tests themselves
-are pinned by their hashes.
+An outcome is PASS, FAIL or SKIP. Recorded is what did not pass, and how many did.
 """
 import collections
 import dataclasses

@@ -100,7 +100,7 @@ COMPONENTS = (
         (rf"[^/]+/tools/(testing/selftests/(?:{SELFTESTS})/.*\.[chS])$", r"\1"),
         (r"[^/]+/tools/(testing/selftests/nolibc/nolibc-test\.c)$", r"\1"),
         (r"[^/]+/tools/(include/(?:nolibc/[^/]+|linux/compiler[^/]*)\.h)$", r"\1"),
-    ), inner=r"\./usr/src/linux-source-6\.1\.tar\.xz"),
+    ), inner=r"\./usr/src/linux-source-6\.1\.tar\.xz", pinned=False),    # as the kernel beside it
 )
 
 
