@@ -144,6 +144,8 @@ static inline void switch_to(struct turn_cpu *c, struct thread *from, struct thr
             load_extras(c, from, to);
         else if (!from->space)
             arch_ports_load(false);
+    } else if (unlikely(from->extras & EXTRA_DEBUG)) {
+        arch_debug_load(NULL); // the next to come may have no extras, nor know of these
     }
     arch_context_switch(&from->context, &to->context);
     let_go(&this_cpu(turn_cpus)); // maybe another CPU
