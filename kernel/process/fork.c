@@ -3,6 +3,7 @@
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/console/log.h"
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/process/filter/filter.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/trace/trace.h"
 #include "lib/string.h"
@@ -195,6 +196,8 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
     e = parts_inherit(p, self, r);
     if (!e)
         e = new_task(p, r, &t);
+    if (!e)
+        filter_inherit(t);
     if (!e) {
         p->number = t->number;
         e = r->prepare ? r->prepare(p, r->prepare_data) : 0;

@@ -7,6 +7,7 @@
 #include "kernel/process/context/context.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/message_queue.h"
+#include "kernel/process/filter/filter.h"
 #include "kernel/process/rings/rings.h"
 #include "kernel/process/segment.h"
 #include "kernel/process/semaphores.h"
@@ -210,6 +211,7 @@ static void task_drop(struct thread *thread)
     signal_queue_clear(&t->pending);
     fpu_state_drop(thread->fpu);
     heap_free(thread->debug);
+    filter_drop(t);
     process_put(t->process);
     slab_free(task_cache, t);
 }
@@ -262,6 +264,9 @@ void task_add(struct task *t)
     t->process->task_count++;
     t->process->helper_count += t->helper ? 1 : 0;
     // Who ended, stopped or signalled all tasks meanwhile has not seen this one.
+    const struct task *maker = thread_current()->owner;
+    if (maker && maker->process == t->process)
+        filter_inherit_locked(t, maker);
     if (t->process->stop_signal)
         __atomic_or_fetch(&t->attend, ATTEND_STOP, __ATOMIC_RELAXED);
     if (signal_pending(t))

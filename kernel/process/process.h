@@ -38,6 +38,7 @@ struct namespace;
 struct task;
 struct trace;
 struct tracee;
+struct call_filter;
 struct undos;
 
 enum limit { // numbers of RLIMIT_*
@@ -70,6 +71,8 @@ enum { SIGNAL_DROPPED = 1 };
 // A process's system call interface; one for each of abi/*.
 struct abi {
     const char *name;
+    uint32_t architecture;                  // how filters of system calls know it (AUDIT_ARCH_*)
+    bool (*is_plain_call)(uint64_t number); // one that strict filtering allows; NULL: none
     int stack_fault; // the signal for an access by a stack pointer that is no address
     void (*system_call)(struct trap_frame *f, struct task *t);
     // Builds the handler's frame on the user stack and points `f` at the handler. Negative: cannot
@@ -204,11 +207,13 @@ struct task {
     struct thread thread; // must stay first
     struct process *process;
     void (*system_call)(struct trap_frame *f, struct task *t); // the ABI's, or a watcher's
-    uint32_t attend;     // enum attend; written under the signal lock or by itself, atomic
-    struct trace *trace; // NULL: nobody traces it; signal lock
-    bool stepping;       // its trap flag is a trace's; its own
-    bool call_seen;      // it is in a call whose beginning was looked at; its own
-    bool tracer_closed;  // traces nobody any more; tree lock
+    uint32_t attend;            // enum attend; written under the signal lock or by itself, atomic
+    struct trace *trace;        // NULL: nobody traces it; signal lock
+    bool stepping;              // its trap flag is a trace's; its own
+    bool call_seen;             // it is in a call whose beginning was looked at; its own
+    struct call_filter *filter; // process/filter/; signal lock
+    uint8_t filter_mode;        // enum filter_mode
+    bool tracer_closed;         // traces nobody any more; tree lock
     int32_t number;
     struct list process_link, table_link;
     struct signal_queue pending;

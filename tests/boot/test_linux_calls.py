@@ -9,6 +9,7 @@ PROGRAMS = [
     "capabilities",
     "cpu_timers",
     "events",
+    "filters",
     "futexes",
     "futexes_owned",
     "gain",

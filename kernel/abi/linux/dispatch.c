@@ -153,6 +153,8 @@ void linux_call_restart(struct trap_frame *f, const struct signal_action *action
 
 const struct abi linux_abi = {
     .name = "linux",
+    .architecture = LINUX_ARCHITECTURE,
+    .is_plain_call = linux_is_plain_call,
     .stack_fault = SIGNAL_BUS,
     .system_call = linux_system_call,
     .signal_deliver = linux_signal_deliver,

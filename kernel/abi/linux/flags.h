@@ -29,6 +29,8 @@ int64_t linux_add_file(struct file *file, bool close_on_exec, int least);
 int64_t linux_add_pair(struct file *const files[2], bool close_on_exec, uaddr_t to);
 // capabilities.c: what prctl says of capabilities; -EINVAL: nothing of them.
 int64_t linux_prctl_capabilities(struct trap_frame *f);
+// seccomp.c: PR_SET_SECCOMP.
+int64_t linux_set_filter(uint64_t mode, uaddr_t program);
 
 // The signal mask that holds for the time of this call (ppoll, epoll_pwait); address 0: none.
 err_t linux_mask_in(uaddr_t at, uint64_t size) must_check;

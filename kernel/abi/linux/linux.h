@@ -21,6 +21,10 @@
 #define ARG_INT(n)       ((int32_t)trap_argument(f, (n)))
 #define LINUX_CALL(name) int64_t linux_##name(struct trap_frame *f)
 
+#define LINUX_ARCHITECTURE 0xc000003eu // AUDIT_ARCH_X86_64
+
+bool linux_is_plain_call(uint64_t number); // read, write, exit, rt_sigreturn
+
 enum { LINUX_CALL_COUNT = 463 };
 
 // What an interrupted call does. AGAIN: made again unless a handler without SA_RESTART ran. ONCE:

@@ -20,7 +20,6 @@ enum {
     SET_STATUS = 1, // NT_PRSTATUS, NT_PRFPREG, NT_X86_XSTATE
     SET_FLOATS = 2,
     SET_EXTENDED = 0x202,
-    ARCHITECTURE = 0xc000003e, // AUDIT_ARCH_X86_64
 };
 
 struct linux_registers {
@@ -366,7 +365,9 @@ static size_t call_info(const struct tracee *r, struct linux_call_info *to)
 {
     enum { NONE, BEGIN, END, FILTER, ERROR_LEAST = -4095 };
     const struct trap_frame *f = frame_of(r);
-    *to = (struct linux_call_info){ .architecture = ARCHITECTURE, .rip = f->rip, .rsp = f->rsp };
+    *to = (struct linux_call_info){ .architecture = LINUX_ARCHITECTURE,
+                                    .rip = f->rip,
+                                    .rsp = f->rsp };
     if (r->cause & (TRACE_CALL_BEGIN | TRACE_FILTER)) {
         to->kind = r->cause & TRACE_FILTER ? FILTER : BEGIN;
         to->begin.number = f->error;

@@ -18,6 +18,10 @@ void linux_siginfo_fill(struct linux_siginfo *s, const struct signal_info *info)
         s->child.status = info->status;
         s->child.time_user = info->time_user / (NANOS_PER_SECOND / 100);
         s->child.time_system = info->time_system / (NANOS_PER_SECOND / 100);
+    } else if (info->number == SIGNAL_SYSTEM && from_kernel) {
+        s->call.address = info->address;
+        s->call.number = info->status;
+        s->call.architecture = (uint32_t)info->value;
     } else if (from_kernel && info->address) {
         s->fault.address = info->address;
     } else if (info->code == SIGNAL_FROM_TIMER) {
@@ -41,6 +45,10 @@ struct signal_info linux_info_of(const struct linux_siginfo *s)
         info.status = s->child.status;
         info.time_user = s->child.time_user * (NANOS_PER_SECOND / 100);
         info.time_system = s->child.time_system * (NANOS_PER_SECOND / 100);
+    } else if (s->number == SIGNAL_SYSTEM && from_kernel) {
+        info.address = s->call.address;
+        info.status = s->call.number;
+        info.value = s->call.architecture;
     } else if (from_kernel) {
         info.address = s->fault.address;
     } else if (s->code == SIGNAL_FROM_TIMER) {

@@ -221,6 +221,8 @@ LINUX_CALL(prctl)
         SET_DUMPABLE = 4,
         SET_NAME = 15,
         GET_NAME = 16,
+        GET_SECCOMP = 21,
+        SET_SECCOMP = 22,
         SET_CHILD_SUBREAPER = 36,
         GET_CHILD_SUBREAPER = 37,
         SET_NO_NEW_PRIVS = 38,
@@ -245,6 +247,10 @@ LINUX_CALL(prctl)
     case SET_NAME:
     case GET_NAME:
         return name_change(ARG(1), ARG_INT(0) == SET_NAME);
+    case GET_SECCOMP:
+        return task_current()->filter_mode;
+    case SET_SECCOMP:
+        return linux_set_filter(ARG(1), ARG(2));
     case SET_CHILD_SUBREAPER:
         p->child_subreaper = ARG(1) != 0;
         return 0;

@@ -134,6 +134,11 @@ struct linux_siginfo {
             uint64_t address;
         } fault;
         struct {
+            uint64_t address;
+            int32_t number;
+            uint32_t architecture;
+        } call; // SIGSYS
+        struct {
             int32_t timer, overrun;
             uint64_t value;
         } timer;

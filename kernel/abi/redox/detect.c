@@ -62,6 +62,9 @@ const struct abi *abi_choose(const struct program *p)
         return &redox_abi;
     }
     const struct abi *abi = file_says(p);
+    // Filters know what a call is by its interface: it must not change with the first one.
+    if (!abi && task_current()->filter_mode)
+        return &linux_abi;
     return abi ? abi : &undecided_abi;
 }
 
@@ -83,6 +86,7 @@ static void undecided_system_call(struct trap_frame *f, struct task *t)
 // All else is Linux's: what it does before the decision it does as a Linux program. It has one task
 // and no handlers then: what makes more is a call that decides.
 const struct abi undecided_abi = {
+    .architecture = REDOX_ARCHITECTURE,
     .name = "undecided",
     .stack_fault = SIGNAL_BUS,
     .system_call = undecided_system_call,

@@ -92,6 +92,7 @@ static void redox_call_restart(struct trap_frame *f, const struct signal_action 
 
 const struct abi redox_abi = {
     .name = "redox",
+    .architecture = REDOX_ARCHITECTURE,
     .stack_fault = SIGNAL_SEGV,
     .system_call = redox_system_call,
     .signal_deliver = redox_signal_deliver,

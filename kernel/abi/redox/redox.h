@@ -21,8 +21,11 @@
 #include <redox/flags.h>
 #include <redox/types.h>
 
-#define ARG(n)           trap_argument(f, (n))
-#define ARG_INT(n)       ((int32_t)trap_argument(f, (n)))
+#define ARG(n)             trap_argument(f, (n))
+#define ARG_INT(n)         ((int32_t)trap_argument(f, (n)))
+// As filters of system calls know it: no number that Linux gives an architecture.
+#define REDOX_ARCHITECTURE 0xc0005258u
+
 #define REDOX_CALL(name) int64_t redox_##name(struct trap_frame *f)
 
 struct redox_call {

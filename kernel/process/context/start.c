@@ -5,6 +5,7 @@
 #include "kernel/process/context/inside.h"
 #include "kernel/process/context/registers.h"
 #include "kernel/process/context/trace.h"
+#include "kernel/process/filter/filter.h"
 #include "lib/string.h"
 
 #define ALL_BLOCKED (~SIGNALS_UNBLOCKABLE)
@@ -105,6 +106,7 @@ static err_t task_of(struct process *p, struct task **task)
     trap_start_program(trap_user_frame(t->thread.stack_top), 0, 0);
     thread_inherit(&t->thread, &self->thread);
     t->mask = ALL_BLOCKED;
+    filter_inherit(t);
     t->number = number_make();
     *task = t;
     return 0;

@@ -3,6 +3,7 @@
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/memory/heap.h"
 #include "kernel/process/context/context.h"
+#include "kernel/process/filter/filter.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/proc/proc.h"
 #include "kernel/process/terminal/terminal.h"
@@ -155,7 +156,7 @@ static void status_rights(struct process *p, struct text *out)
     struct credentials *c = credentials_of(p);
     text_add(out,
              "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n"
-             "NoNewPrivs:\t%d\nSeccomp:\t0\n",
+             "NoNewPrivs:\t%d\n",
              c->inheritable, c->permitted, c->effective, c->bounding, c->ambient,
              p->no_new_privileges);
     credentials_put(c);
@@ -215,6 +216,8 @@ static err_t status_text(const struct proc_target *t, struct text *out)
              p->task_count, p->limits[LIMIT_SIGNALS].soft, t->task ? t->task->pending.pending : 0,
              p->pending.pending, t->task ? t->task->mask : 0, ignored, caught);
     status_rights(p, out);
+    text_add(out, "Seccomp:\t%u\nSeccomp_filters:\t%u\n", t->task ? t->task->filter_mode : 0,
+             t->task ? filter_count(t->task) : 0);
     status_processors(t, out);
     text_add(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
              times.switches_voluntary, times.switches_forced);

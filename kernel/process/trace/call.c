@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// System calls of tasks that somebody watches: the function that stands in task.system_call in
-// place of the ABI's own.
+// System calls of tasks that somebody watches, or that have filters: the function that stands in
+// task.system_call in place of the ABI's own.
+#include "kernel/process/filter/filter.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/trace/trace.h"
 
@@ -50,6 +51,8 @@ static void watched_call(struct trap_frame *f, struct task *t)
 {
     t->call_seen = true;
     bool skip = trace_on(t) && call_begins(f);
+    if (!skip && t->filter_mode)
+        skip = filter_call(f, t);
     if (!skip)
         t->process->abi->system_call(f, t);
     t->call_seen = false;
@@ -60,7 +63,7 @@ static void watched_call(struct trap_frame *f, struct task *t)
 void task_choose_call(struct task *t)
 {
     const struct trace *r = t->trace;
-    bool watched = r && ((r->wanted & TRACE_CALLS) || r->step);
+    bool watched = t->filter_mode || (r && ((r->wanted & TRACE_CALLS) || r->step));
     __atomic_store_n(&t->system_call, watched ? watched_call : t->process->abi->system_call,
                      __ATOMIC_RELEASE);
 }

@@ -65,7 +65,7 @@ static err_t allowed(const struct task *t)
 err_t tracer_attach(struct task *t, bool seize, unsigned options)
 {
     struct process *self = process_current();
-    if (t->process == self || allowed(t))
+    if (t->process == self || t->helper || allowed(t))
         return -EPERM;
     struct tracee *r = tracee_make(t, seize, options);
     if (!r)
