@@ -301,6 +301,21 @@ static void waiting(void)
     RETURNS(enter(&ring, 1), 1);
     ANSWERS(10, 4);
     RETURNS(read(pair[0], more, 16), 4);
+    // The number by which the kernel may know the socket meanwhile is nobody else's.
+    FAILS(read(INT32_MAX - 1, more, 1), EBADF);
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+                                       .cmsg_level = SOL_SOCKET,
+                                       .cmsg_type = SCM_RIGHTS };
+    *(int *)CMSG_DATA(&control.header) = INT32_MAX - 1;
+    m.msg_control = &control;
+    m.msg_controllen = sizeof(control);
+    put(&ring, SENDMSG, pair[1], &m, 1, 0, 12);
+    RETURNS(enter(&ring, 1), 1);
+    ANSWERS(12, -EBADF);
     // What is parked when the ring closes is no longer done.
     put(&ring, RECV, pair[0], more, 16, 0, 11);
     RETURNS(enter(&ring, 0), 1);

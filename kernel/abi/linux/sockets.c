@@ -130,18 +130,13 @@ LINUX_CALL(socketpair)
 
 typedef err_t (*named_call_t)(struct file *f, const struct view *v, const struct socket_name *name);
 
-static int64_t with_name(int number, const struct socket_name *name, named_call_t call)
+static err_t with_name(struct file *socket, const struct socket_name *name, named_call_t call)
 {
-    struct file *socket;
     struct view v;
     struct credentials *hold;
-    err_t e = linux_socket_begin(number, &socket);
-    if (e)
-        return e;
     view_begin(&v, &hold);
-    e = call(socket, &v, name);
+    err_t e = call(socket, &v, name);
     view_end(&v, hold);
-    linux_socket_end(socket);
     return e;
 }
 
@@ -152,9 +147,11 @@ LINUX_CALL(bind)
     err_t e = linux_socket_begin(ARG_INT(0), &socket);
     if (e)
         return e;
-    linux_socket_end(socket);
     e = linux_address_in(ARG(1), ARG_INT(2), &name, NULL);
-    return e ? e : with_name(ARG_INT(0), &name, socket_bind);
+    if (!e)
+        e = with_name(socket, &name, socket_bind);
+    linux_socket_end(socket);
+    return e;
 }
 
 static err_t disconnect(struct file *f, const struct view *v, const struct socket_name *name)
@@ -170,9 +167,11 @@ LINUX_CALL(connect)
     err_t e = linux_socket_begin(ARG_INT(0), &socket);
     if (e)
         return e;
-    linux_socket_end(socket);
     e = linux_address_in(ARG(1), ARG_INT(2), &name, &unspecified);
-    return e ? e : with_name(ARG_INT(0), &name, unspecified ? disconnect : socket_connect);
+    if (!e)
+        e = with_name(socket, &name, unspecified ? disconnect : socket_connect);
+    linux_socket_end(socket);
+    return e;
 }
 
 LINUX_CALL(listen)

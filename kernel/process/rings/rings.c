@@ -107,13 +107,17 @@ bool rings_is(const struct file *f)
     return f->ops == &rings_files;
 }
 
+// Once for each request: what else a program names by that number (descriptors in messages, say) is
+// none, least of all a copy on our stack.
 static struct file *lent_file(void)
 {
     struct task *t = task_current();
-    if (!t || !t->lent)
-        return NULL;
-    file_get(t->lent);
-    return t->lent;
+    struct file *f = t ? t->lent : NULL;
+    if (f) {
+        t->lent = NULL;
+        file_get(f);
+    }
+    return f;
 }
 
 void rings_init(void)
