@@ -75,6 +75,9 @@ struct node_ops {
     bool (*still_valid)(struct node *n, const char *name,
                         size_t length); // a cached name; NULL: always
     bool do_not_cache; // names of this directory's children are asked for anew (as /proc)
+    // Counts pages (negative: gives back) of what is kept beside the contents; -ENOSPC. NULL: the
+    // nodes keep no extended attributes (attribute.h).
+    err_t (*charge)(struct node *n, int64_t pages);
     // The last reference is gone: frees what `data` holds; node_put() drops the object and the
     // node.
     void (*drop)(struct node *n);
@@ -102,7 +105,8 @@ struct node {
     struct list locks; // advisory locks (process room)
     struct spinlock locks_lock;
     struct wait_queue locks_wait;
-    struct notice_head *notice; // who is told of changes (notice.h); NULL: nobody ever was
+    struct attributes *attributes; // extended ones (attribute.h); NULL: none
+    struct notice_head *notice;    // who is told of changes (notice.h); NULL: nobody ever was
 };
 
 // A place in the tree. `text`, `parent` and `hash` change when it is moved: read them through

@@ -4,6 +4,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/sched/timer.h"
 #include "kernel/scheme/names.h"
+#include "kernel/scheme/attribute.h"
 #include "kernel/scheme/tmp.h"
 #include "lib/rbtree.h"
 #include "lib/string.h"
@@ -328,8 +329,19 @@ static void directory_drop(struct node *n)
     heap_free(d);
 }
 
+static err_t tmp_charge(struct node *n, int64_t pages)
+{
+    struct tmp_tree *t = tmp_tree(n);
+    uint64_t used = __atomic_add_fetch(&t->pages_used, (uint64_t)pages, __ATOMIC_RELAXED);
+    if (pages <= 0 || used <= t->pages_limit)
+        return 0;
+    __atomic_fetch_sub(&t->pages_used, (uint64_t)pages, __ATOMIC_RELAXED);
+    return -ENOSPC;
+}
+
 static void tmp_node_drop(struct node *n)
 {
+    attribute_drop_all(n);
     struct tmp_tree *t = tmp_tree(n);
     if (n->kind == NODE_DIRECTORY)
         directory_drop(n);
@@ -347,11 +359,15 @@ static const struct node_ops tmp_nodes = {
     .temporary = tmp_temporary,
     .open = tmp_open,
     .resize = tmp_file_resize,
+    .charge = tmp_charge,
     .drop = tmp_node_drop,
 };
 
-static const struct node_ops tmp_links = { .target = tmp_target, .drop = tmp_node_drop };
-static const struct node_ops tmp_specials = { .drop = tmp_node_drop }; // devices, pipes, sockets
+static const struct node_ops tmp_links = { .target = tmp_target,
+                                           .charge = tmp_charge,
+                                           .drop = tmp_node_drop };
+static const struct node_ops tmp_specials = { .charge = tmp_charge,
+                                              .drop = tmp_node_drop }; // devices, pipes, sockets
 
 static err_t node_fill(struct node *n, uint64_t device, const char *target)
 {

@@ -6,6 +6,7 @@ from harness import execute, program
 PROGRAMS = [
     "double_fetch",
     "edges",
+    "attributes",
     "capabilities",
     "cpu_timers",
     "events",
