@@ -216,7 +216,8 @@ static err_t map_locked(struct space *s, const struct map_request *r, uint64_t s
                         struct list *dead, uaddr_t *address)
 {
     uint64_t total;
-    if (add_overflows(s->mapped_bytes, size, &total) || total > s->mapped_limit)
+    if (add_overflows(s->mapped_bytes, size, &total) || total > s->mapped_limit ||
+        s->mapping_count >= SPACE_MAPPINGS_MAX)
         return -ENOMEM;
     struct mapping like = {
         .access = r->access,

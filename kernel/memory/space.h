@@ -79,6 +79,9 @@ _Static_assert(offsetof(struct mapping, start) == offsetof(struct mapping, range
                    offsetof(struct mapping, end) == offsetof(struct mapping, range.end),
                "two names for one place");
 
+// A program's mappings are kernel memory: no more than what Linux allows.
+enum { SPACE_MAPPINGS_MAX = 65530 };
+
 struct space {
     uint32_t references;
     struct rwlock lock;
@@ -87,6 +90,7 @@ struct space {
     phys_t top_table;
     uint64_t cpus_loaded;    // bit for each CPU that has it loaded: who gets TLB requests
     uint64_t cpus_lazy;      // those of them that run a kernel thread
+    uint32_t mapping_count;  // at most SPACE_MAPPINGS_MAX are made by a program
     uint64_t id;             // never used twice
     uint32_t user;           // who runs in it: speculation.h forgets between users
     uint64_t tlb_generation; // counts TLB requests: a CPU that missed some forgets what it kept

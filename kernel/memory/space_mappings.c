@@ -90,6 +90,7 @@ static void insert_locked(struct space *s, struct mapping *m)
 {
     m->space = s;
     range_tree_insert(&s->mappings, &m->range);
+    s->mapping_count++;
     s->mapped_bytes += counted_bytes(m);
     if (m->object)
         list_push_back(&m->object->mappings, &m->object_link);
@@ -98,6 +99,7 @@ static void insert_locked(struct space *s, struct mapping *m)
 static void remove_locked(struct mapping *m)
 {
     range_tree_remove(&m->space->mappings, &m->range);
+    m->space->mapping_count--;
     m->space->mapped_bytes -= counted_bytes(m);
     list_remove(&m->object_link);
 }
@@ -182,6 +184,8 @@ static err_t split_at(struct space *s, uaddr_t at)
     struct mapping *m = mapping_at(s, at);
     if (!m || m->start == at)
         return 0;
+    if (m->space->mapping_count >= SPACE_MAPPINGS_MAX)
+        return -ENOMEM;
     struct mapping *second = mapping_make(m, at, m->end, m->offset + (at - m->start));
     if (!second)
         return -ENOMEM;

@@ -70,6 +70,8 @@ static err_t find_target(struct remap *r, const struct mapping *m)
 static err_t move_to_target(struct remap *r, struct mapping *m)
 {
     struct space *s = r->space;
+    if (r->space->mapping_count >= SPACE_MAPPINGS_MAX)
+        return -ENOMEM;
     struct mapping *n = mapping_make(m, r->target, r->target + r->new_size, m->offset);
     if (!n)
         return -ENOMEM;

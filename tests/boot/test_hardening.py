@@ -10,7 +10,7 @@ from harness import execute, program
 # What nobody may read (r) and write (w) of all that root sees. Numbers of processes: 1 is init,
 # "own" is the reader itself.
 PROC_SYSTEM = """cmdline cpuinfo filesystems interrupts loadavg meminfo net net/unix ring stat uptime version
-    sys sys/fs sys/fs/inotify sys/fs/inotify/\\w+ sys/kernel sys/kernel/\\w+ sysvipc sysvipc/\\w+""".split()
+    sys sys/fs sys/fs/inotify sys/fs/inotify/\\w+ sys/kernel sys/kernel/\\w+ sys/vm sys/vm/\\w+ sysvipc sysvipc/\\w+""".split()
 PROC_TASK = "cmdline comm limits mounts mountinfo oom_score_adj stat statm status".split()
 PROC_OWN = PROC_TASK + ["maps", "smaps"]
 ALLOWED = [rf"r- /proc/{name}" for name in PROC_SYSTEM]

@@ -283,7 +283,12 @@ static const struct proc_entry sys_fs[] = { PROC_NUMBER("file-max", INT64_MAX),
                                             PROC_NUMBER("nr_open", DESCRIPTORS_MAX),
                                             PROC_DIRECTORY("inotify", sys_fs_inotify),
                                             { 0 } };
-static const struct proc_entry sys[] = { PROC_DIRECTORY("fs", sys_fs),
+static const struct proc_entry sys_vm[] = {
+    PROC_NUMBER("max_map_count", SPACE_MAPPINGS_MAX),
+    { 0 },
+};
+static const struct proc_entry sys[] = { PROC_DIRECTORY("vm", sys_vm),
+                                         PROC_DIRECTORY("fs", sys_fs),
                                          PROC_DIRECTORY("kernel", sys_kernel),
                                          PROC_DIRECTORY("vm", proc_sys_memory),
                                          { 0 } };
