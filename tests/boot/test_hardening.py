@@ -9,17 +9,18 @@ from harness import execute, program
 
 # What nobody may read (r) and write (w) of all that root sees. Numbers of processes: 1 is init,
 # "own" is the reader itself.
-PROC_SYSTEM = """cmdline cpuinfo filesystems interrupts loadavg meminfo net net/unix ring stat uptime version
-    sys sys/fs sys/fs/inotify sys/fs/inotify/\\w+ sys/kernel sys/kernel/\\w+ sys/vm sys/vm/\\w+ sysvipc sysvipc/\\w+""".split()
-PROC_TASK = "cmdline comm limits mounts mountinfo oom_score_adj stat statm status".split()
-PROC_OWN = PROC_TASK + ["maps", "smaps"]
+PROC_SYSTEM = """cmdline cpuinfo diskstats filesystems interrupts loadavg meminfo modules net net/unix partitions
+    ring stat swaps uptime version vmstat sys(/[\\w-]+)* sysvipc sysvipc/\\w+""".split()
+PROC_TASK = "cgroup cmdline comm gid_map limits loginuid oom_score schedstat sessionid uid_map wchan mounts mountinfo oom_score_adj stat statm status".split()
+PROC_OWN = PROC_TASK + ["maps", "smaps", "smaps_rollup"]
 ALLOWED = [rf"r- /proc/{name}" for name in PROC_SYSTEM]
 ALLOWED += [rf"r- /proc/1(/task(/1)?|/net(/unix)?|(/task/1)?/({'|'.join(PROC_TASK)}))?"]
 ALLOWED += [rf"r- /proc/own/(task(/\d+)?|net(/unix)?|(task/\d+/)?({'|'.join(PROC_OWN)}))",
-            r"r- /proc/\d+", "r- /proc/1/name"]
+            r"r- /proc/\d+", r"r- /proc/1/name", r"-w /proc/own/(task/\d+/)?mem"]
+ALLOWED += [r"r- /sys(/.*)?"]
 ALLOWED += [r"r[w-] /dev/(zero|full|null|random|urandom|ptmx)", r"r- /dev/(shm|pts)"]
 ALLOWED += [r"r[w-] /scheme/(pipe|event|null|zero|rand|memory|pty|itimer/[14]|time/[14])",
-            r"r- /scheme/(time|time/[14]|itimer|shm|proc|sys|sys/\w+|initfs.*|acpi|serio|chan)",
+            r"r- /scheme/sysfs.*", r"r- /scheme/(time|time/[14]|itimer|shm|proc|sys|sys/\w+|initfs.*|acpi|serio|chan)",
             r"-w /scheme/log"]
 # What must be among what was refused, so that the walk is known to have seen it.
 GUARDED = ["regs/int", "mem", "addrspace", "filetable", "trace", "start", "name"]
@@ -28,7 +29,7 @@ GUARDED = ["regs/int", "mem", "addrspace", "filetable", "trace", "start", "name"
 @pytest.fixture(scope="module")
 def opened():
     files = " ".join(f"/scheme/proc/1/{name}" for name in GUARDED)
-    result = execute("sh", "-c", f"nobody /proc /dev /scheme {files} /scheme/memory/physical /dev/kmsg",
+    result = execute("sh", "-c", f"nobody /proc /sys /dev /scheme {files} /scheme/memory/physical /dev/kmsg",
                      add=program("nobody"), timeout=100, check=True)
     return result.text.splitlines()
 
