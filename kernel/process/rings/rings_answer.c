@@ -143,7 +143,8 @@ static void answer(struct rings_request *q, int64_t result, rings_todo *todo)
         q->guard->guard = NULL;
     q->guard = NULL;
     flush_locked(r, &done);
-    if (!silent && (!list_empty(&r->overflow) || !put_locked(r, q))) {
+    // Of a ring that closes nobody takes what would wait for room.
+    if (!silent && !r->closing && (!list_empty(&r->overflow) || !put_locked(r, q))) {
         kept = true;
         list_push_back(&r->overflow, &q->link);
         rings_store(r, RINGS_SQ_FLAGS, RINGS_SQ_OVERFLOWN);
