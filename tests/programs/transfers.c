@@ -107,6 +107,49 @@ static void *drain(void *data)
     return (void *)all;
 }
 
+// Between two empty pipes; closes the first.
+static void tee_and_vmsplice(const int *p, const int *q, int fd)
+{
+    char bytes[16] = { 0 };
+    RETURNS(write(p[1], "teetime", 7), 7); // tee leaves what it copies
+    RETURNS(tee(p[0], q[1], 3, 0), 3);
+    RETURNS(read(q[0], bytes, 16), 3);
+    CHECK(!memcmp(bytes, "tee", 3));
+    RETURNS(tee(p[0], q[1], 100, 0), 7);
+    RETURNS(read(p[0], bytes, 16), 7);
+    RETURNS(read(q[0], bytes, 16), 7);
+    CHECK(!memcmp(bytes, "teetime", 7));
+    FAILS(tee(p[0], q[1], 1, SPLICE_F_NONBLOCK), EAGAIN);
+    FAILS(tee(p[0], p[1], 1, 0), EINVAL);
+    FAILS(tee(fd, p[1], 1, 0), EINVAL);
+
+    struct iovec v[2] = { { "vm", 2 }, { "splice", 6 } };
+    RETURNS(vmsplice(p[1], v, 2, 0), 8);
+    v[0] = (struct iovec){ bytes, 16 };
+    RETURNS(vmsplice(p[0], v, 1, 0), 8);
+    CHECK(!memcmp(bytes, "vmsplice", 8));
+    FAILS(vmsplice(fd, v, 1, 0), EBADF);
+    close(p[1]);
+    RETURNS(splice(p[0], NULL, q[1], NULL, 1, 0), 0); // nobody writes any more
+    RETURNS(tee(p[0], q[1], 1, 0), 0);
+    close(p[0]);
+}
+
+// More than a pipe holds, with somebody at its other end; closes the end that is written to.
+static void splice_much(const int *q, int to)
+{
+    struct helper h;
+    RETURNS(ftruncate(to, 300000), 0);
+    helper_begin(&h, drain, (void *)(long)q[0]);
+    long all = 0, n;
+    loff_t from = 0;
+    while ((n = splice(to, &from, q[1], NULL, 300000, 0)) > 0)
+        all += n;
+    RETURNS(all, 300000);
+    close(q[1]);
+    RETURNS(helper_end(&h), 300000);
+}
+
 static void test_splice(void)
 {
     char bytes[16] = { 0 };
@@ -135,41 +178,8 @@ static void test_splice(void)
     FAILS(splice(p[1], NULL, q[1], NULL, 1, 0), EBADF);
     FAILS(splice(fd, NULL, p[1], NULL, 1, 0x100), EINVAL);
     RETURNS(splice(fd, NULL, p[1], NULL, 0, 0), 0);
-
-    RETURNS(write(p[1], "teetime", 7), 7); // tee leaves what it copies
-    RETURNS(tee(p[0], q[1], 3, 0), 3);
-    RETURNS(read(q[0], bytes, 16), 3);
-    CHECK(!memcmp(bytes, "tee", 3));
-    RETURNS(tee(p[0], q[1], 100, 0), 7);
-    RETURNS(read(p[0], bytes, 16), 7);
-    RETURNS(read(q[0], bytes, 16), 7);
-    CHECK(!memcmp(bytes, "teetime", 7));
-    FAILS(tee(p[0], q[1], 1, SPLICE_F_NONBLOCK), EAGAIN);
-    FAILS(tee(p[0], p[1], 1, 0), EINVAL);
-    FAILS(tee(fd, p[1], 1, 0), EINVAL);
-
-    struct iovec v[2] = { { "vm", 2 }, { "splice", 6 } };
-    RETURNS(vmsplice(p[1], v, 2, 0), 8);
-    v[0] = (struct iovec){ bytes, 16 };
-    RETURNS(vmsplice(p[0], v, 1, 0), 8);
-    CHECK(!memcmp(bytes, "vmsplice", 8));
-    FAILS(vmsplice(fd, v, 1, 0), EBADF);
-    close(p[1]);
-    RETURNS(splice(p[0], NULL, q[1], NULL, 1, 0), 0); // nobody writes any more
-    RETURNS(tee(p[0], q[1], 1, 0), 0);
-    close(p[0]);
-
-    // More than a pipe holds, with somebody at its other end.
-    struct helper h;
-    RETURNS(ftruncate(to, 300000), 0);
-    helper_begin(&h, drain, (void *)(long)q[0]);
-    long all = 0, n;
-    loff_t from = 0;
-    while ((n = splice(to, &from, q[1], NULL, 300000, 0)) > 0)
-        all += n;
-    RETURNS(all, 300000);
-    close(q[1]);
-    RETURNS(helper_end(&h), 300000);
+    tee_and_vmsplice(p, q, fd);
+    splice_much(q, to);
     close(q[0]);
     close(to);
     close(fd);
