@@ -64,6 +64,28 @@ static long name_of(int s, int peer, struct sockaddr_un *a)
     return e ? -1 : (long)n;
 }
 
+// `s` has the name "one".
+static void lengths_of_names(int s)
+{
+    struct sockaddr_un a;
+    int d = socket(AF_UNIX, SOCK_DGRAM, 0);
+    // A name may fill the room and have no NUL.
+    named("");
+    memset(address.sun_path, 'x', sizeof(address.sun_path));
+    OK(bind(d, (struct sockaddr *)&address, sizeof(address)));
+    IS(2 + 109, name_of(d, 0, &a));
+    unlink(address.sun_path);
+    // The length says how much there is, also where less fits.
+    socklen_t n = 4;
+    memset(&a, 0x55, sizeof(a));
+    OK(getsockname(s, (struct sockaddr *)&a, &n));
+    IS(6, n);
+    TRUE(a.sun_path[1] == 'n' && a.sun_path[2] == 0x55);
+    n = (socklen_t)-1;
+    IS(-EINVAL, getsockname(s, (struct sockaddr *)&a, &n));
+    close(d);
+}
+
 static void names_are_bound(void)
 {
     struct sockaddr_un a;
@@ -105,21 +127,7 @@ static void names_are_bound(void)
     OK(bind(t, (struct sockaddr *)&family, sizeof(family))); // made up
     IS(2 + 6, name_of(t, 0, &a));
     IS(0, a.sun_path[0]);
-    // A name may fill the room and have no NUL.
-    d = socket(AF_UNIX, SOCK_DGRAM, 0);
-    named("");
-    memset(address.sun_path, 'x', sizeof(address.sun_path));
-    OK(bind(d, (struct sockaddr *)&address, sizeof(address)));
-    IS(2 + 109, name_of(d, 0, &a));
-    unlink(address.sun_path);
-    // The length says how much there is, also where less fits.
-    socklen_t n = 4;
-    memset(&a, 0x55, sizeof(a));
-    OK(getsockname(s, (struct sockaddr *)&a, &n));
-    IS(6, n);
-    TRUE(a.sun_path[1] == 'n' && a.sun_path[2] == 0x55);
-    n = (socklen_t)-1;
-    IS(-EINVAL, getsockname(s, (struct sockaddr *)&a, &n));
+    lengths_of_names(s);
     close(s);
     IS(-EADDRINUSE, (s = socket(AF_UNIX, SOCK_STREAM, 0), bind_to(s, "one"))); // the node stays
     OK(unlink("one"));
@@ -128,7 +136,6 @@ static void names_are_bound(void)
     close(s);
     close(t);
     close(u);
-    close(d);
     umask(022);
 }
 

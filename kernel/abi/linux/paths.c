@@ -4,6 +4,21 @@
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/memory/heap.h"
 
+// The place of the directory that a descriptor is, with a reference.
+static err_t place_of_descriptor(int directory, struct name **place)
+{
+    struct file *file;
+    err_t e = linux_file(directory, &file);
+    if (e)
+        return e;
+    if (file->where)
+        name_get(*place = file->where);
+    else
+        e = -ENOTDIR;
+    file_put(file);
+    return e;
+}
+
 err_t linux_path_begin(struct linux_path *p, int directory, uaddr_t path)
 {
     size_t length;
@@ -17,20 +32,9 @@ err_t linux_path_begin(struct linux_path *p, int directory, uaddr_t path)
     if (directory == AT_CURRENT || p->text[0] == '/')
         return 0;
 
-    struct file *file;
-    e = linux_file(directory, &file);
-    if (e)
-        goto end_view;
-    if (file->where) {
-        p->start = file->where;
-        name_get(p->start);
-    } else {
-        e = -ENOTDIR;
-    }
-    file_put(file);
+    e = place_of_descriptor(directory, &p->start);
     if (!e)
         return 0;
-end_view:
     view_end(&p->view, p->hold);
 free_text:
     heap_free(p->text);
@@ -100,7 +104,6 @@ static err_t how_check(const struct linux_open_how *h)
 // Where a path starts that must not leave its directory: there, also when it is absolute.
 static err_t start_in(struct linux_path *p, int directory)
 {
-    struct file *file;
     if (p->start)
         return 0;
     if (directory == AT_CURRENT) {
@@ -108,17 +111,7 @@ static err_t start_in(struct linux_path *p, int directory)
         name_get(p->start);
         return 0;
     }
-    err_t e = linux_file(directory, &file);
-    if (e)
-        return e;
-    if (file->where) {
-        p->start = file->where;
-        name_get(p->start);
-    } else {
-        e = -ENOTDIR;
-    }
-    file_put(file);
-    return e;
+    return place_of_descriptor(directory, &p->start);
 }
 
 LINUX_CALL(openat2)
