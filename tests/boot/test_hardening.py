@@ -11,7 +11,8 @@ from harness import execute, program
 # "own" is the reader itself.
 PROC_SYSTEM = """cmdline cpuinfo diskstats filesystems interrupts loadavg meminfo modules net net/unix partitions
     ring stat swaps uptime version vmstat sys(/[\\w-]+)* sysvipc sysvipc/\\w+""".split()
-PROC_TASK = "cgroup cmdline comm gid_map limits loginuid oom_score schedstat sessionid uid_map wchan mounts mountinfo oom_score_adj stat statm status".split()
+PROC_TASK = """cgroup cmdline comm gid_map limits loginuid oom_score schedstat
+    sessionid uid_map wchan mounts mountinfo oom_score_adj stat statm status""".split()
 PROC_OWN = PROC_TASK + ["maps", "smaps", "smaps_rollup"]
 ALLOWED = [rf"r- /proc/{name}" for name in PROC_SYSTEM]
 ALLOWED += [rf"r- /proc/1(/task(/1)?|/net(/unix)?|(/task/1)?/({'|'.join(PROC_TASK)}))?"]

@@ -5,6 +5,7 @@
 
 #define MSR_SPEC_CTRL_NUMBER 0x48
 
+#ifdef __ASSEMBLER__
 // clang-format off
 // After SWAPGS: nothing goes on with the user's GS base, nor by the user's branch predictions.
 .macro speculation_enter
@@ -33,3 +34,4 @@
 774:
 .endm
 // clang-format on
+#endif
