@@ -197,6 +197,30 @@ static void test_restart(void)
     close(fds[1]);
 }
 
+enum { PROCESS_MADVISE = 440, NO_ADVICE = 12345, ADVICE_COLD = 20 };
+
+// Advice to another process.
+static void test_advice(void)
+{
+    int status, pid = child_begin(idle, NULL), fd = MADE(syscall(SYS_pidfd_open, pid, 0));
+    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec v = { page, 4096 };
+    kill(pid, SIGKILL);
+    RETURNS(waitpid(pid, &status, 0), pid);
+    FAILS(syscall(PROCESS_MADVISE, fd, &v, 1, ADVICE_COLD, 0), ESRCH);
+    close(fd);
+    fd = MADE(syscall(SYS_pidfd_open, getpid(), 0));
+    RETURNS(syscall(PROCESS_MADVISE, fd, &v, 1, ADVICE_COLD, 0), 4096);
+    FAILS(syscall(PROCESS_MADVISE, fd, &v, 1, ADVICE_COLD, 1), EINVAL);
+    FAILS(syscall(PROCESS_MADVISE, fd, &v, 1, NO_ADVICE, 0), EINVAL);
+    v.iov_base = page + 1;
+    FAILS(syscall(PROCESS_MADVISE, fd, &v, 1, ADVICE_COLD, 0), EINVAL);
+    close(fd);
+    v.iov_base = page;
+    FAILS(syscall(PROCESS_MADVISE, fd, &v, 1, ADVICE_COLD, 0), EBADF);
+    munmap(page, 4096);
+}
+
 static int is_refused(void *data)
 {
     int pid = (int)(long)data;
@@ -229,6 +253,7 @@ int main(int count, char **arguments)
     test_threads();
     test_other_tracer();
     test_restart();
+    test_advice();
     test_rights();
     return checks_end();
 }

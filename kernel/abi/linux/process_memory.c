@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// process_vm_readv and process_vm_writev: bytes between the caller's buffers and another process's.
+// process_vm_readv and process_vm_writev: bytes between the caller's buffers and another process's;
+// process_madvise: wishes about another's memory.
+#include "kernel/abi/linux/flags.h"
 #include "kernel/abi/linux/vectors.h"
 #include "kernel/process/trace/memory.h"
 
@@ -65,4 +67,49 @@ LINUX_CALL(process_vm_readv)
 LINUX_CALL(process_vm_writev)
 {
     return transfer(f, MEMORY_WRITE);
+}
+
+static err_t may_advise(int pidfd)
+{
+    struct process *p;
+    struct space *s;
+    bool waits;
+    err_t e = linux_wait_pidfd(pidfd, &p, &waits);
+    if (e)
+        return e == -ECHILD ? -ESRCH : e;
+    e = process_inspect_space(p, &s);
+    process_put(p);
+    if (s)
+        space_put(s);
+    if (!e && !s)
+        e = -ESRCH;
+    return !e && !process_has(CAPABILITY_SYS_NICE) ? -EPERM : e;
+}
+
+// Advice that may be given to others changes nothing here.
+LINUX_CALL(process_madvise)
+{
+    enum { WILL_NEED = 3, COLD = 20, PAGE_OUT = 21 };
+    struct linux_vectors v;
+    struct io io;
+    int advice = ARG_INT(3);
+    if (ARG(4) || ARG(2) > VECTORS_MAX)
+        return -EINVAL;
+    err_t e = linux_vectors_begin(&v, ARG(1), ARG(2), &io);
+    if (e)
+        return e;
+    e = may_advise(ARG_INT(0));
+    if (!e && advice != WILL_NEED && advice != COLD && advice != PAGE_OUT)
+        e = -EINVAL;
+    const struct io_vector *at = io.vectors ? io.vectors : &io.one;
+    size_t count = io.vectors ? io.count : 1;
+    uint64_t done = 0;
+    for (size_t i = 0; i < count && !e; i++) {
+        if (at[i].base % PAGE_SIZE)
+            e = -EINVAL;
+        else
+            done += at[i].size;
+    }
+    linux_vectors_end(&v);
+    return done ? (int64_t)done : e;
 }
