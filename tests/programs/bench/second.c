@@ -16,8 +16,9 @@ void second_processor_start(void)
     pin(0);
     mkdir("/sys", 0755);
     mount("sysfs", "/sys", "sysfs", 0, NULL);
-    int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY);
-    if (fd < 0)
+    char online = '1';
+    int fd = open("/sys/devices/system/cpu/cpu1/online", O_RDWR);
+    if (fd < 0 || read(fd, &online, 1) != 1 || online == '1')
         return; // it runs already
     pid_t patient = fork();
     while (patient == 0)
