@@ -122,18 +122,23 @@ err_t linux_signal_deliver(struct trap_frame *f, struct task *t, const struct si
     return 0;
 }
 
+static no_inline void refuse(struct task *t)
+{
+    struct signal_info fault = { .number = SIGNAL_SEGV, .code = SIGNAL_FROM_KERNEL };
+    signal_force(t, &fault);
+}
+
 // The handler has returned: everything is put back as it was. What the processor refuses of the
 // floating point state is a fault of the place that is returned to.
 LINUX_CALL(rt_sigreturn)
 {
     struct task *t = task_current();
-    struct signal_info fault = { .number = SIGNAL_SEGV, .code = SIGNAL_FROM_KERNEL };
     struct linux_ucontext c;
     uaddr_t at = f->rsp - sizeof(uint64_t); // the handler's `ret` took the return address off
     err_t e = user_copy_in(&c, at + offsetof(struct frame, context), sizeof(c));
     f->vector = 0;
     if (e) {
-        signal_force(t, &fault);
+        refuse(t);
         return 0;
     }
     signal_set_mask(c.mask);
@@ -143,7 +148,7 @@ LINUX_CALL(rt_sigreturn)
     registers_load(f, &c.registers);
     if (task_float_in(t, c.registers.fpu)) {
         (void)!task_float_in(t, 0);
-        signal_force(t, &fault);
+        refuse(t);
     }
     return (int64_t)f->rax;
 }

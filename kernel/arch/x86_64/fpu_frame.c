@@ -6,7 +6,6 @@
 #include <redox/errno.h>
 
 enum {
-    MAGIC_1 = 0x46505853,
     X87_AT = 32, // eight registers
     XMM_AT = 160,
     XMM_END = 416,
@@ -20,30 +19,6 @@ struct header {
     uint64_t reserved[6];
 };
 _Static_assert(sizeof(struct header) == FPU_HEADER_SIZE, "the processor's layout");
-
-size_t fpu_frame_bytes(const struct fpu_layout *l)
-{
-    return l->extended ? l->area_size + sizeof(uint32_t) : FPU_LEGACY_SIZE;
-}
-
-struct fpu_description fpu_frame_describe(const struct fpu_layout *l)
-{
-    if (!l->extended)
-        return (struct fpu_description){ 0 };
-    return (struct fpu_description){
-        .magic = MAGIC_1,
-        .extended_size = l->area_size + (uint32_t)sizeof(uint32_t),
-        .features = l->features,
-        .area_size = l->area_size,
-    };
-}
-
-bool fpu_frame_is_extended(const struct fpu_layout *l, const struct fpu_description *d,
-                           uint32_t end)
-{
-    return l->extended && d->magic == MAGIC_1 && d->area_size == l->area_size &&
-           end == FPU_MAGIC_END;
-}
 
 // XSAVE leaves out parts in their initial state: the bytes are then old ones. A handler may look at
 // the legacy registers, and change them: so they are all there, and said to be there.

@@ -17,6 +17,7 @@ enum {
     FPU_MXCSR_AT = 24,
     FPU_DESCRIPTION_AT = 464,
     FPU_FEATURES_LEGACY = 3, // x87, SSE
+    FPU_MAGIC = 0x46505853,
     FPU_MAGIC_END = 0x46505845,
 };
 
@@ -36,12 +37,32 @@ struct fpu_layout {
     uint32_t mxcsr_mask; // bits of MXCSR that may be set
 };
 
-size_t fpu_frame_bytes(const struct fpu_layout *l);
+static inline size_t fpu_frame_bytes(const struct fpu_layout *l)
+{
+    return l->extended ? l->area_size + sizeof(uint32_t) : FPU_LEGACY_SIZE;
+}
+
 // The description of a frame, and whether one says that there is a whole extended part of this
 // machine's size; `end` is what stands behind that part.
-struct fpu_description fpu_frame_describe(const struct fpu_layout *l);
-bool fpu_frame_is_extended(const struct fpu_layout *l, const struct fpu_description *d,
-                           uint32_t end);
+static inline struct fpu_description fpu_frame_describe(const struct fpu_layout *l)
+{
+    if (!l->extended)
+        return (struct fpu_description){ 0 };
+    return (struct fpu_description){
+        .magic = FPU_MAGIC,
+        .extended_size = l->area_size + (uint32_t)sizeof(uint32_t),
+        .features = l->features,
+        .area_size = l->area_size,
+    };
+}
+
+static inline bool fpu_frame_is_extended(const struct fpu_layout *l,
+                                         const struct fpu_description *d, uint32_t end)
+{
+    return l->extended && d->magic == FPU_MAGIC && d->area_size == l->area_size &&
+           end == FPU_MAGIC_END;
+}
+
 void fpu_frame_pack(const struct fpu_layout *l, const void *area, void *to);
 // -EINVAL: it would not load. A frame without the extended part (or with a broken description, as
 // Linux has it) gives the legacy registers only; the others are then in their initial state.
