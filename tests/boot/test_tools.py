@@ -45,12 +45,6 @@ TERMINFO = ["/lib/terminfo:/lib/terminfo"]
 LOCALE = "/usr/lib/locale/C.utf8"
 
 
-def test_script_records_a_terminal():
-    text = run("TERM=linux script -q -c 'tty; test -t 0 && echo terminal' /tmp/log </dev/null; cat /tmp/log",
-               ["/usr/bin/script"])
-    assert text.count("/dev/pts/0\r\nterminal\r\n") == 2 and 'COMMAND_EXIT_CODE="0"' in text
-
-
 TMUX = """
 export TERM=linux LC_ALL=C.UTF-8 SHELL=/bin/sh
 tmux -f /dev/null new-session -d -s one -x 60 -y 20
