@@ -184,8 +184,8 @@ discharge:
     return e;
 }
 
-err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size, unsigned flags,
-                 uint32_t user)
+err_t loan_begin_any(struct loan *l, struct window *w, uint64_t base, uint64_t size, unsigned flags,
+                     uint32_t user)
 {
     l->window = NULL;
     l->address = NOWHERE;
@@ -197,8 +197,7 @@ err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size,
     l->page_count = 0;
     if (size == 0)
         return 0;
-    if (size > LOAN_BYTES_MAX)
-        return -EINVAL;
+    l->size = size = min_of(size, LOAN_BYTES_MAX);
     if ((flags & LOAN_USER) && !user_range_ok(base, size))
         return -EFAULT;
     l->address = base;
@@ -208,15 +207,15 @@ err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size,
     if (size > PAGE_SIZE)
         l->page_count = (uint32_t)div_round_up(base % PAGE_SIZE + size, PAGE_SIZE);
     err_t e = l->page_count ? loan_large(l) : loan_small(l, w);
-    if (e)
+    if (e) {
         l->window = NULL;
+        l->page_count = 0;
+    }
     return e;
 }
 
-void loan_revoke(struct loan *l)
+void loan_unmap(struct loan *l)
 {
-    if (!l->mapped)
-        return;
     l->mapped = false;
     space_unlend(l->window->space, l->range.start, l->page_count);
 }
@@ -248,18 +247,16 @@ static err_t copy_pages_back(struct loan *l, uint64_t filled)
     return e;
 }
 
-void loan_drop(struct loan *l)
+void loan_drop_pages(struct loan *l)
 {
-    if (l->window && l->page_count) {
-        loan_revoke(l);
-        place_give(l->window, &l->range);
-        loan_discharge(l->user, l->page_count);
-        drop_pages(l);
-    }
-    l->window = NULL;
+    loan_revoke(l);
+    place_give(l->window, &l->range);
+    loan_discharge(l->user, l->page_count);
+    drop_pages(l);
+    l->page_count = 0;
 }
 
-err_t loan_end(struct loan *l, uint64_t filled)
+err_t loan_end_any(struct loan *l, uint64_t filled)
 {
     err_t e = 0;
     if (l->window && (l->flags & LOAN_WRITE)) {

@@ -5,7 +5,7 @@
 //   err_t e = loan_begin(&l, w, buffer, size, LOAN_WRITE | LOAN_USER, user);
 //   ... send the request with l.address and l.size, wait for the answer ...
 //   loan_revoke(&l);                                 the server's thread, when it answers
-//   e = loan_end(&l, answered_bytes);                the calling thread
+//   e = loan_end(&l, answered_bytes, LOAN_WRITE);    the calling thread
 //   loan_drop(&l);                                   any thread, instead: the caller left without
 //                                                    the answer
 //
@@ -25,6 +25,8 @@
 // struct loan must not be in loan_end() meanwhile. Tests:
 // tests/boot/test_user_schemes.py.
 #pragma once
+#include "kernel/arch/x86_64/user_memory.h"
+#include "kernel/memory/space.h"
 #include "kernel/memory/window.h"
 #include "lib/range_tree.h"
 
@@ -50,15 +52,69 @@ struct loan {
     struct page *few[4];
 };
 
-// 0, -EFAULT (buffer), -ENOMEM, -EAGAIN (the user's limit), -EINVAL (size > LOAN_BYTES_MAX). On
-// failure nothing is left to end. Size 0: an address that is not NULL and that nobody can use.
-err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size, unsigned flags,
-                 uint32_t user) must_check;
+// 0, -EFAULT (buffer), -ENOMEM, -EAGAIN (the user's limit). On failure nothing is left to end. Of
+// more than LOAN_BYTES_MAX only so much is lent (l->size). Size 0: an address that is not NULL and
+// that nobody can use.
+static inline must_check err_t loan_begin(struct loan *l, struct window *w, uint64_t base,
+                                          uint64_t size, unsigned flags, uint32_t user);
 // Takes the pages away from the server; harmless when done before.
-void loan_revoke(struct loan *l);
-// Ends it: LOAN_WRITE copies the first `filled` bytes (clamped) back where they were private.
+static inline void loan_revoke(struct loan *l);
+// Ends it: LOAN_WRITE copies the first `filled` bytes back where they were private (at most its
+// size; `way` is what it began with).
 // -EFAULT: the caller's buffer is no longer there.
-err_t loan_end(struct loan *l, uint64_t filled) must_check;
+static inline must_check err_t loan_end(struct loan *l, uint64_t filled, enum loan_way way);
 // Ends it without copying back. While the server still works for a caller that has left, the loan
 // is kept: what the server has mapped does not go away under it before it answers.
-void loan_drop(struct loan *l);
+static inline void loan_drop(struct loan *l);
+
+// The whole of it, of which the common case, a program's short message through a slot that is there
+// already, is inline here. Such a loan has page_count 0 and is not mapped.
+err_t loan_begin_any(struct loan *l, struct window *w, uint64_t base, uint64_t size, unsigned flags,
+                     uint32_t user) must_check;
+err_t loan_end_any(struct loan *l, uint64_t filled) must_check;
+void loan_unmap(struct loan *l);
+void loan_drop_pages(struct loan *l);
+
+static inline err_t loan_begin(struct loan *l, struct window *w, uint64_t base, uint64_t size,
+                               unsigned flags, uint32_t user)
+{
+    if (unlikely(size - 1 >= PAGE_SIZE || !(flags & LOAN_USER) ||
+                 l->slot.space == space_current() || !l->slot.space))
+        return loan_begin_any(l, w, base, size, flags, user);
+    l->base = base;
+    l->size = size;
+    l->flags = flags;
+    l->address = l->slot.address;
+    l->window = w;
+    window_slot_use(&l->slot, size, flags & LOAN_READ);
+    err_t e = 0;
+    if (flags & LOAN_READ)
+        e = size % 8 ? user_copy_in(l->slot.memory, base, size)
+                     : user_words_in((uint64_t *)l->slot.memory, base, size / 8);
+    if (unlikely(e))
+        l->window = NULL;
+    return e;
+}
+
+static inline void loan_revoke(struct loan *l)
+{
+    if (unlikely(l->mapped))
+        loan_unmap(l);
+}
+
+static inline void loan_drop(struct loan *l)
+{
+    if (unlikely(l->page_count))
+        loan_drop_pages(l);
+    l->window = NULL;
+}
+
+static inline err_t loan_end(struct loan *l, uint64_t filled, enum loan_way way)
+{
+    bool lent = l->window;
+    if (unlikely(l->page_count || ((way & LOAN_WRITE) && !(l->flags & LOAN_USER))))
+        return loan_end_any(l, filled) && (way & LOAN_WRITE) ? -EFAULT : 0;
+    l->window = NULL;
+    return (way & LOAN_WRITE) && lent && filled ? user_copy_out(l->base, l->slot.memory, filled)
+                                                : 0;
+}

@@ -14,6 +14,10 @@
 // Locks: s->lock (RANK_SPACE, many readers for faults); page tables RANK_PAGE_TABLE.
 // Context: threads only; everything here may sleep, but space_load().
 #pragma once
+#include "kernel/arch/x86_64/atomic.h"
+#include "kernel/arch/x86_64/paging.h"
+#include "kernel/arch/x86_64/percpu.h"
+#include "kernel/arch/x86_64/speculation.h"
 #include "kernel/memory/object.h"
 #include "lib/range_tree.h"
 
@@ -134,6 +138,20 @@ err_t space_fork_some(struct space *from, bool (*keep)(const struct mapping *m),
 
 // Switches this CPU's page tables. Interrupts off or preemption off. NULL: the kernel's own.
 void space_load(struct space *s);
+void space_switch(struct space *s); // the same with interrupts off
+// The same from one program's, whose thread runs, to another's.
+static force_inline void space_exchange(struct space *from, struct space *to)
+{
+    if (unlikely(!switch_is_plain)) {
+        space_switch(to);
+        return;
+    }
+    uint64_t number = cpu_number();
+    atomic_bit_set(&to->cpus_loaded, number);
+    cr3_write(to->top_table);
+    percpu_set_spaces(to);
+    atomic_bit_clear(&from->cpus_loaded, number);
+}
 
 err_t space_map(struct space *s, const struct map_request *r, uaddr_t *address) must_check;
 err_t space_unmap(struct space *s, uaddr_t start, uint64_t size) must_check;
@@ -227,4 +245,7 @@ void space_visit_from(struct space *s, uaddr_t start,
 void space_usage(struct space *s, struct space_usage *usage);
 
 // The space of the thread that runs on this CPU (NULL: a kernel thread).
-struct space *space_current(void);
+static inline struct space *space_current(void)
+{
+    return percpu_space();
+}

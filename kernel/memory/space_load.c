@@ -19,9 +19,7 @@
 enum { PCID_SLOTS = 6 };
 
 struct space_cpu {
-    struct space *running; // of the thread that runs; NULL: a kernel thread
-    struct space *loaded;  // in CR3; NULL: the kernel's own table
-    uint64_t lazy_since;   // count of TLB requests when it became lazy
+    uint64_t lazy_since; // count of TLB requests when it became lazy
     unsigned next_slot;
     uint32_t last_user; // of the space loaded last
     struct {
@@ -30,14 +28,6 @@ struct space_cpu {
 };
 
 static DEFINE_PERCPU(struct space_cpu, space_cpu);
-
-struct space *space_current(void)
-{
-    uint64_t flags = irq_save();
-    struct space *s = this_cpu(space_cpu).running;
-    irq_restore(flags);
-    return s;
-}
 
 static uint64_t this_bit(void)
 {
@@ -61,7 +51,7 @@ static unsigned slot_for(struct space_cpu *c, const struct space *s, bool *keep)
 
 static inline void switch_to(struct space_cpu *c, struct space *s)
 {
-    struct space *old = c->loaded;
+    struct space *old = percpu_self()->space_loaded;
     uint64_t bit = this_bit();
     if (s) {
         __atomic_or_fetch(&s->cpus_loaded, bit, __ATOMIC_SEQ_CST);
@@ -71,42 +61,49 @@ static inline void switch_to(struct space_cpu *c, struct space *s)
     } else {
         paging_load(memory_kernel_table(), 0, false);
     }
-    c->loaded = s;
+    percpu_self()->space_loaded = s;
     if (unlikely(speculation_barriers) && s) {
         speculation_switch(s->user != c->last_user);
         c->last_user = s->user;
     }
     if (!old)
         return;
-    if (!c->running) // it was lazy
+    if (!space_current()) // it was lazy
         __atomic_and_fetch(&old->cpus_lazy, ~bit, __ATOMIC_SEQ_CST);
     __atomic_and_fetch(&old->cpus_loaded, ~bit, __ATOMIC_SEQ_CST);
 }
 
 static void lazy_begin(struct space_cpu *c)
 {
-    c->lazy_since = __atomic_load_n(&c->loaded->tlb_generation, __ATOMIC_SEQ_CST);
-    __atomic_or_fetch(&c->loaded->cpus_lazy, this_bit(), __ATOMIC_SEQ_CST);
+    struct space *loaded = percpu_self()->space_loaded;
+    c->lazy_since = __atomic_load_n(&loaded->tlb_generation, __ATOMIC_SEQ_CST);
+    __atomic_or_fetch(&loaded->cpus_lazy, this_bit(), __ATOMIC_SEQ_CST);
 }
 
 static void lazy_end(struct space_cpu *c)
 {
-    __atomic_and_fetch(&c->loaded->cpus_lazy, ~this_bit(), __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&c->loaded->tlb_generation, __ATOMIC_SEQ_CST) != c->lazy_since)
+    struct space *loaded = percpu_self()->space_loaded;
+    __atomic_and_fetch(&loaded->cpus_lazy, ~this_bit(), __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&loaded->tlb_generation, __ATOMIC_SEQ_CST) != c->lazy_since)
         tlb_flush_user();
+}
+
+void space_switch(struct space *s)
+{
+    struct space_cpu *c = &this_cpu(space_cpu);
+    if (likely(s && s != percpu_self()->space_loaded))
+        switch_to(c, s);
+    else if (s && !space_current())
+        lazy_end(c);
+    else if (!s && space_current())
+        lazy_begin(c);
+    percpu_self()->space = s;
 }
 
 void space_load(struct space *s)
 {
     uint64_t flags = irq_save();
-    struct space_cpu *c = &this_cpu(space_cpu);
-    if (s && s != c->loaded)
-        switch_to(c, s);
-    else if (s && !c->running)
-        lazy_end(c);
-    else if (!s && c->running)
-        lazy_begin(c);
-    c->running = s;
+    space_switch(s);
     irq_restore(flags);
 }
 
@@ -114,9 +111,8 @@ void space_load(struct space *s)
 static void leave_here(void *space)
 {
     uint64_t flags = irq_save();
-    struct space_cpu *c = &this_cpu(space_cpu);
-    if (c->loaded == space)
-        switch_to(c, NULL);
+    if (percpu_self()->space_loaded == space)
+        switch_to(&this_cpu(space_cpu), NULL);
     irq_restore(flags);
 }
 

@@ -71,6 +71,6 @@ err_t window_take(struct window *w, struct window_slot *slot)
         page_put(p);
         return e;
     }
-    *slot = (struct window_slot){ .memory = page_virt(p), .address = at };
+    *slot = (struct window_slot){ .memory = page_virt(p), .address = at, .space = w->space };
     return 0;
 }

@@ -31,8 +31,9 @@ void window_put(struct window *w);
 struct space *window_space(const struct window *w); // without a reference of the caller's
 
 struct window_slot {
-    char *memory;    // PAGE_SIZE bytes; the first `size` are the message's. NULL: not taken yet
-    uaddr_t address; // the same for the server
+    char *memory;        // PAGE_SIZE bytes; the first `size` are the message's. NULL: not taken yet
+    uaddr_t address;     // the same for the server
+    struct space *space; // the server's; it lives as long as the window
     uint64_t size;
 };
 

@@ -199,7 +199,7 @@ static err_t clone_process(const struct clone_request *r, int32_t *number)
     if (!e)
         filter_inherit(t);
     if (!e) {
-        p->number = t->number;
+        process_set_number(p, t->number);
         e = r->prepare ? r->prepare(p, r->prepare_data) : 0;
     }
     if (e) {

@@ -99,7 +99,8 @@ err_t process_start_init(const struct abi *abi, const char *path, const char *co
     if (!g)
         return e ? e : -ENOMEM;
 
-    p->number = t->number = number_make();
+    t->number = number_make();
+    process_set_number(p, t->number);
     p->session = g->number;
     process_add(p, NULL, false);
     uint64_t flags = spin_lock_irq(&process_tree_lock);

@@ -31,7 +31,9 @@ void names_drop(struct process *p); // and those it has made
 
 // process.c
 // What the entry calls.
-void process_system_call(struct trap_frame *f, struct thread *t);
+int64_t process_system_call(struct trap_frame *f, struct thread *t);
+// Its error as the program sees it; who watches has made it that already.
+int64_t process_system_call_failed(struct trap_frame *f, int64_t result);
 err_t process_make(struct process **process) must_check; // empty, one reference, not in any table
 err_t task_make(struct process *p, void (*entry)(void *data), struct task **task) must_check;
 uint32_t task_total(void);     // all that have not ended

@@ -230,6 +230,7 @@ err_t task_make(struct process *p, void (*entry)(void *data), struct task **task
     }
     t->thread.fpu = fpu;
     t->thread.owner = t;
+    t->thread.identity = &p->identity;
     t->thread.drop = task_drop;
     t->call_number = UINT64_MAX;
     list_init(&t->process_link);
@@ -378,10 +379,17 @@ void notify_parent_locked(struct process *p, int code, int status)
     wait_wake_all(&program_first_locked(parent)->child_wait);
 }
 
-void process_system_call(struct trap_frame *f, struct thread *t)
+int64_t process_system_call(struct trap_frame *f, struct thread *t)
 {
-    struct task *task = t->owner;
-    task->system_call(f, task);
+    struct task *task = container_of(t, struct task, thread);
+    return task->system_call(f, task);
+}
+
+int64_t process_system_call_failed(struct trap_frame *f, int64_t result)
+{
+    const struct task *t = task_current();
+    const struct abi *abi = t->process->abi;
+    return t->system_call == abi->system_call ? abi->system_call_failed(f, result) : result;
 }
 
 void process_set_abi(struct process *p, const struct abi *abi)
@@ -420,6 +428,7 @@ static const struct trap_user_hooks user_hooks = {
     .page_fault = process_page_fault,
     .return_work = task_return_work,
     .system_call = process_system_call,
+    .system_call_failed = process_system_call_failed,
 };
 
 static void count_fault(void)

@@ -28,6 +28,7 @@
 #include "kernel/process/credentials.h"
 #include "kernel/process/signal.h"
 #include "kernel/process/upcall.h"
+#include "kernel/scheme/caller.h"
 #include "kernel/scheme/node.h"
 #include "kernel/sched/thread.h"
 #include "lib/list.h"
@@ -74,7 +75,10 @@ struct abi {
     uint32_t architecture;                  // how filters of system calls know it (AUDIT_ARCH_*)
     bool (*is_plain_call)(uint64_t number); // one that strict filtering allows; NULL: none
     int stack_fault; // the signal for an access by a stack pointer that is no address
-    void (*system_call)(struct trap_frame *f, struct task *t);
+    // The call that `f` holds; its result becomes the frame's if the frame is still the call's.
+    int64_t (*system_call)(struct trap_frame *f, struct task *t);
+    // What the program is to see of a negative result: an error in its own numbers.
+    int64_t (*system_call_failed)(const struct trap_frame *f, int64_t result);
     // Builds the handler's frame on the user stack and points `f` at the handler. Negative: cannot
     // (SIGSEGV). SIGNAL_DROPPED: the program gave no way to be told.
     err_t (*signal_deliver)(struct trap_frame *f, struct task *t, const struct signal_info *info,
@@ -160,7 +164,7 @@ struct process {
     struct descriptors *descriptors;
     struct place *place;
     struct credentials *credentials; // written by process_set_credentials() only
-    uint64_t effective;              // its effective user, and group in the upper half (atomic)
+    struct caller_identity identity; // what its threads show to servers
     struct signal_handlers *handlers;
     struct signal_queue pending;
     struct signal_queue held;  // that the program was told of and has not asked for (signal_hold)
@@ -206,7 +210,7 @@ enum attend {
 struct task {
     struct thread thread; // must stay first
     struct process *process;
-    void (*system_call)(struct trap_frame *f, struct task *t); // the ABI's, or a watcher's
+    int64_t (*system_call)(struct trap_frame *f, struct task *t); // the ABI's, or a watcher's
     uint32_t attend;            // enum attend; written under the signal lock or by itself, atomic
     struct trace *trace;        // NULL: nobody traces it; signal lock
     bool stepping;              // its trap flag is a trace's; its own
@@ -290,6 +294,11 @@ err_t place_enter(const struct view *v, const char *path, struct name **which) m
 // The terminal room is told when a session leader ends (its terminal hangs up). Sleeping context.
 void process_set_session_hook(void (*end)(struct process *leader));
 
+static inline void process_set_number(struct process *p, int32_t number)
+{
+    p->number = p->identity.process = number;
+}
+
 // Of `personality`, the one bit that changes something.
 enum { PERSONALITY_FIXED_PLACES = 0x40000 };
 
@@ -306,7 +315,7 @@ static inline void process_set_credentials(struct process *p, struct credentials
 {
     p->credentials = c;
     if (c)
-        __atomic_store_n(&p->effective, (uint64_t)c->effective_group << 32 | c->effective_user,
+        __atomic_store_n(&p->identity.users, (uint64_t)c->effective_group << 32 | c->effective_user,
                          __ATOMIC_RELAXED);
     if (c)
         process_mark_space(p);

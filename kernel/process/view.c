@@ -238,17 +238,7 @@ static void caller_fill(struct caller *c)
     };
 }
 
-static struct caller_ids caller_ids_look(void)
-{
-    struct task *t = task_current();
-    if (!t)
-        return (struct caller_ids){ 0 };
-    uint64_t effective = __atomic_load_n(&t->process->effective, __ATOMIC_RELAXED);
-    return (struct caller_ids){ t->process->number, (uint32_t)effective,
-                                (uint32_t)(effective >> 32) };
-}
-
 void view_init(void)
 {
-    caller_set_hooks(caller_fill, caller_ids_look);
+    caller_set_hook(caller_fill);
 }

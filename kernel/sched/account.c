@@ -2,8 +2,9 @@
 // Where the time went: of each thread, and of each CPU.
 //
 // The ring charges what a thread runs to the nanosecond. The entry of system calls adds up their
-// cycles (two RDTSC each); the rest of a user thread's time, interrupts and faults included, is
-// user time. Kernel threads have system time only.
+// cycles (two RDTSC each, of which the lower halves: of a call that runs for more than 2^32 cycles
+// without a turn, only what is beyond counts); the rest of a user thread's time, interrupts and
+// faults included, is user time. Kernel threads have system time only.
 #include "kernel/arch/x86_64/clock_hw.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/turn.h"
@@ -40,13 +41,30 @@ void idle_end(struct turn_cpu *c, nanos_t now)
     __atomic_store_n(&c->idle_since, 0, __ATOMIC_RELAXED);
 }
 
+void account_span(struct turn_cpu *c, const struct thread *from, nanos_t now)
+{
+    nanos_t span = now - c->accounted_at;
+    uint64_t cycles = percpu_self()->system_cycles;
+    c->accounted_at = now;
+    if (from == c->idle) {
+        idle_end(c, now);
+    } else if (!from->space) {
+        c->time_kernel += span;
+    } else {
+        unsigned nice = from->ring.nice > 0;
+        c->time_busy[nice] += span;
+        c->system_cycles[nice] += cycles - c->accounted_cycles;
+    }
+    c->accounted_cycles = cycles;
+}
+
 void thread_times(struct thread *t, nanos_t *user, nanos_t *system)
 {
     uint64_t flags = irq_save(); // a turn on the way would count what others ran, or nothing
     nanos_t ran = ring_ran(&ring, &t->ring, clock_now());
     uint64_t cycles = t->system_cycles;
     if (t == thread_current() && t->system_since)
-        cycles += cpu_cycles() - t->system_since;
+        cycles += (uint32_t)cpu_cycles() - t->system_since;
     irq_restore(flags);
     *system = t->space || t->system_cycles ? min_of(from_cycles(cycles), ran) : ran;
     *user = ran - *system;

@@ -25,7 +25,7 @@ static void change(struct thread *t, struct change *c)
         c->apply(&t->ring, c);
         item_work_out(&t->ring);
     } else {
-        ring_item_changed(&ring, &this_cpu(turn_cpus).core, &t->ring, apply, c, clock_now());
+        ring_item_changed(&ring, &this_turn()->core, &t->ring, apply, c, clock_now());
     }
     spin_unlock_irq(&t->lock, flags);
 }

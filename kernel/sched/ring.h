@@ -113,10 +113,10 @@ struct ring_core {
     int64_t base;     // added to relative virtual times gives the machine's
     int64_t floor;    // least relative virtual time, never goes back
     nanos_t hop_at, guard_at;
-    nanos_t chosen_at;            // when a turn last chose what runs, by the rules
-    struct ring_item *heir;       // takes the place of `current` when that blocks; in no queue
-    nanos_t heir_at;              // when to look whether it still waits
-    uint64_t handed, handed_seen; // hand-overs: in all, and when the look was decided
+    nanos_t chosen_at;      // when a turn last chose what runs, by the rules
+    struct ring_item *heir; // takes the place of `current` when that blocks; in no queue
+    nanos_t heir_at;        // when to look whether it still waits
+    uint64_t heir_seen;     // `switches` when that was decided: since one, it is another heir
     uint16_t number;
     bool has_token, online;
     bool late;     // the guard came before the token
@@ -176,7 +176,8 @@ void ring_yield(struct ring_core *me, nanos_t now); // lets others of its urgenc
 
 static inline bool ring_set_has(const struct ring_set *s, unsigned n)
 {
-    return __atomic_load_n(&s->word[n / 64], __ATOMIC_RELAXED) >> (n % 64) & 1;
+    unsigned word = RING_WORDS == 1 ? 0 : n / 64;
+    return __atomic_load_n(&s->word[word], __ATOMIC_RELAXED) >> (n % 64) & 1;
 }
 
 bool ring_set_put(struct ring_set *s, unsigned n, bool in); // atomic

@@ -13,7 +13,7 @@
 void ring_guard_heir(struct ring_core *me, nanos_t now)
 {
     me->heir_at = now + RING_HOP_ROOM;
-    me->handed_seen = me->handed;
+    me->heir_seen = me->switches;
     ring_arm(me);
 }
 
@@ -24,7 +24,7 @@ void ring_heir_timer(struct ring_core *me, nanos_t now)
     me->heir_at = RING_NEVER;
     if (!me->heir)
         return;
-    if (me->handed == me->handed_seen)
+    if (me->switches == me->heir_seen)
         ring_port_turn_here(me);
     else
         ring_guard_heir(me, now);

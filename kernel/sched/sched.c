@@ -49,9 +49,9 @@ void idle_loop(void)
         timer_settle();
         if (percpu_self()->turn_wanted)
             continue;
-        idle_begin(&this_cpu(turn_cpus), clock_now());
+        idle_begin(this_turn(), clock_now());
         cpu_sleep();
-        idle_end(&this_cpu(turn_cpus), clock_now());
+        idle_end(this_turn(), clock_now());
     }
 }
 
@@ -72,7 +72,7 @@ void sched_init(void)
     turn_init_cpu(idle);
     percpu_self()->current = t;
     t->stack_top = percpu_self()->kernel_stack;
-    ring_adopt(&ring, &this_cpu(turn_cpus).core, &t->ring, clock_now());
+    ring_adopt(&ring, &this_turn()->core, &t->ring, clock_now());
     thread_list_add(t);
     irq_restore(RFLAGS_IF); // whoever raised an interrupt so far is answered now
     thread_reaper_start(0);

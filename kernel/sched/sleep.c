@@ -17,39 +17,44 @@ void thread_set_signal_hook(bool (*pending)(struct thread *t), bool (*doomed)(st
     doom_hook = doomed;
 }
 
+bool thread_signal_pending(struct thread *t)
+{
+    return signal_hook && signal_hook(t);
+}
+
 bool thread_is_doomed(void)
 {
     return doom_hook && doom_hook(thread_current());
 }
 
 // handing: the caller says that it is about to sleep; else that is what it may have shown before.
-static inline bool wake_locked(struct thread *t, bool handing)
+static force_inline bool wake_locked(struct thread *t, bool handing)
 {
     if (t->state != THREAD_ASLEEP) {
         __atomic_store_n(&t->wake_pending, true, __ATOMIC_RELEASE);
         return false;
     }
     t->state = THREAD_READY;
-    struct ring_core *me = &this_cpu(turn_cpus).core;
-    if (in_irq() || !ring_hand(me, &t->ring, !handing))
+    struct ring_core *me = &this_turn()->core;
+    if ((!handing && in_irq()) || !ring_hand(me, &t->ring, !handing))
         ring_wake(&ring, me, &t->ring, RING_WOKEN, clock_now());
     else if (unlikely(me->heir_at == RING_NEVER))
         ring_guard_heir(me, clock_now());
     return true;
 }
 
+bool thread_wake_handing(struct thread *t)
+{
+    spin_lock_off(&t->lock);
+    bool slept = wake_locked(t, true);
+    spin_unlock_off(&t->lock);
+    return slept;
+}
+
 bool thread_wake(struct thread *t)
 {
     uint64_t flags = spin_lock_irq(&t->lock);
     bool slept = wake_locked(t, false);
-    spin_unlock_irq(&t->lock, flags);
-    return slept;
-}
-
-bool thread_hand_over(struct thread *t)
-{
-    uint64_t flags = spin_lock_irq(&t->lock);
-    bool slept = wake_locked(t, true);
     spin_unlock_irq(&t->lock, flags);
     return slept;
 }
@@ -77,18 +82,11 @@ static void wait_timer_fired(struct timer *timer)
     spin_unlock_irq(&t->lock, flags);
 }
 
-// Sleeps unless something came since wait_prepare().
 static inline void sleep_now(struct thread *t)
 {
-    uint64_t flags = spin_lock_irq(&t->lock);
-    if (t->wake_pending) {
-        spin_unlock_irq(&t->lock, flags);
-        return;
-    }
-    t->state = THREAD_ASLEEP;
-    spin_unlock(&t->lock);
-    turn_to_heir();
-    irq_restore(flags);
+    irq_off();
+    thread_sleep_off(t);
+    irq_on();
 }
 
 static no_inline err_t sleep_until(struct thread *t, nanos_t deadline)
@@ -106,30 +104,25 @@ static no_inline err_t sleep_until(struct thread *t, nanos_t deadline)
 err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible)
 {
     struct thread *t = thread_current();
-    assert(may_sleep());
-
-    // Pairs with thread_interrupt(): either it finds `interruptible`, or the hook finds the signal.
-    __atomic_store_n(&t->interruptible, interruptible, __ATOMIC_SEQ_CST);
-    err_t e = 0;
-    if (interruptible && signal_hook && signal_hook(t))
-        e = -EINTR;
-    else if (likely(deadline == WAIT_FOREVER))
-        sleep_now(t);
-    else
-        e = sleep_until(t, deadline);
-    __atomic_store_n(&t->interruptible, false, __ATOMIC_RELAXED);
-    return e;
+    debug_assert(may_sleep());
+    if (!interruptible)
+        __atomic_store_n(&t->interruptible, false, __ATOMIC_RELAXED);
+    else if (sleep_is_cut(t))
+        return -EINTR;
+    if (unlikely(deadline != WAIT_FOREVER))
+        return sleep_until(t, deadline);
+    sleep_now(t);
+    return 0;
 }
 
 err_t wait_sleep_fatal(struct waiter *w)
 {
     struct thread *t = thread_current();
-    assert(may_sleep());
-    __atomic_store_n(&t->interruptible, true, __ATOMIC_SEQ_CST); // pairs as in wait_sleep()
+    debug_assert(may_sleep());
+    __atomic_store_n(&t->interruptible, true, __ATOMIC_SEQ_CST); // pairs as in sleep_is_cut()
     err_t e = thread_is_doomed() ? -EINTR : 0;
     if (!e)
         sleep_now(t);
-    __atomic_store_n(&t->interruptible, false, __ATOMIC_RELAXED);
     return e;
 }
 

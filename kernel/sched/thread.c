@@ -117,7 +117,7 @@ void thread_start(struct thread *t)
     uint64_t flags = spin_lock_irq(&t->lock);
     t->state = THREAD_READY;
     item_work_out(&t->ring);
-    ring_wake(&ring, &this_cpu(turn_cpus).core, &t->ring, RING_NEW, clock_now());
+    ring_wake(&ring, &this_turn()->core, &t->ring, RING_NEW, clock_now());
     spin_unlock_irq(&t->lock, flags);
 }
 

@@ -47,9 +47,10 @@ struct thread {
     uint32_t return_work; // enum return_work; must stay first: entry code reads it
     uint32_t number;      // for the log; the process room's thread id
     uint64_t stack_top;   // must stay second: the kernel stack
-    // System time in cycles, counted by syscall_entry.S; since: of the call it is in, else 0. The
-    // ring counts what it ran in all.
-    uint64_t system_since, system_cycles;
+    // System time in cycles, counted by syscall_entry.S. since: when the call it is in began or
+    // went on, the lower half of the counter; 0: in none. The ring counts what it ran in all.
+    uint32_t system_since;
+    uint64_t system_cycles;
     struct arch_context context;
     struct arch_user user;
     uint8_t extras;           // enum thread_extra
@@ -71,8 +72,7 @@ struct thread {
     void *entry_data;
 
     // Accounting.
-    nanos_t time_started, time_switched;
-    uint64_t system_before; // system_cycles when it last left a CPU
+    nanos_t time_started;
     uint64_t switches_voluntary, switches_forced, faults_minor, faults_major;
 
     struct list claims_held; // those that others wait for: struct claim.held_link
@@ -82,9 +82,10 @@ struct thread {
     uint8_t sleep_rank_count;
 
     uint32_t references;
-    void (*drop)(struct thread *t); // the last reference is gone: frees what embeds it
-    void *owner;                    // the process room's task; NULL: a kernel thread
-    struct list all_link;           // every thread there is
+    void (*drop)(struct thread *t);         // the last reference is gone: frees what embeds it
+    void *owner;                            // the process room's task; NULL: a kernel thread
+    const struct caller_identity *identity; // kernel/scheme/caller.h; NULL: a kernel thread
+    struct list all_link;                   // every thread there is
 };
 
 _Static_assert(offsetof(struct thread, return_work) == 0 &&

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See caller.h.
 #include "kernel/scheme/caller.h"
+#include "kernel/sched/thread.h"
 
 static void (*look_hook)(struct caller *c);
-static struct caller_ids (*ids_hook)(void);
 
 void caller_look(struct caller *c)
 {
@@ -12,13 +12,12 @@ void caller_look(struct caller *c)
         look_hook(c);
 }
 
-struct caller_ids caller_ids(void)
-{
-    return ids_hook ? ids_hook() : (struct caller_ids){ 0 };
-}
-
-void caller_set_hooks(void (*look)(struct caller *c), struct caller_ids (*ids)(void))
+void caller_set_hook(void (*look)(struct caller *c))
 {
     look_hook = look;
-    ids_hook = ids;
+}
+
+struct caller_ids caller_ids(void)
+{
+    return identity_ids(thread_current()->identity);
 }

@@ -24,11 +24,25 @@ struct caller {
 };
 
 void caller_look(struct caller *c);
-// The same, but no more than who it is.
+// Set once at boot by the process room.
+void caller_set_hook(void (*look)(struct caller *c));
+
+// Who that is, as servers are told it: part of the process, and what its threads point at
+// (thread.identity, NULL: the kernel itself), since each message needs it.
+struct caller_identity {
+    uint64_t users; // effective user; its group in the upper half (atomic)
+    int32_t process;
+};
+
 struct caller_ids {
     int32_t process;
     uint32_t user, group;
 };
-struct caller_ids caller_ids(void);
-// Set once at boot by the process room.
-void caller_set_hooks(void (*look)(struct caller *c), struct caller_ids (*ids)(void));
+
+static inline struct caller_ids identity_ids(const struct caller_identity *i)
+{
+    uint64_t users = i ? __atomic_load_n(&i->users, __ATOMIC_RELAXED) : 0;
+    return (struct caller_ids){ i ? i->process : 0, (uint32_t)users, (uint32_t)(users >> 32) };
+}
+
+struct caller_ids caller_ids(void); // the calling thread's

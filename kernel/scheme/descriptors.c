@@ -9,27 +9,10 @@
 // d->array again.
 #include "kernel/console/panic.h"
 #include "kernel/memory/heap.h"
-#include "kernel/scheme/file.h"
+#include "kernel/scheme/descriptors.h"
 #include "lib/string.h"
 
 enum { WORD = 64, FIRST_CAPACITY = 64 };
-
-struct slots {
-    struct slots *older;
-    uint32_t capacity;  // a multiple of WORD
-    uint64_t *taken;    // a bit for each number
-    uint64_t *full;     // a bit for each word of `taken`
-    uint64_t *exec_off; // close on exec
-    struct file *files[];
-};
-
-struct descriptors {
-    uint32_t references; // users, and who merely holds it
-    struct spinlock lock;
-    uint32_t users;      // processes that have it as theirs
-    bool spent;          // had users and has none any more: it is empty and stays so
-    struct slots *slots; // written under the lock, read without
-};
 
 static struct slots *slots_make(uint32_t capacity)
 {

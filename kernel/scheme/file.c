@@ -183,7 +183,7 @@ static force_inline len_t read_checked(struct file *f, struct io *io, uint64_t o
     if (offset != FILE_OFFSET_OWN && offset &&
         io->left > INT64_MAX - min_of(offset, (uint64_t)INT64_MAX))
         return -EINVAL;
-    if (notice_stale(f->quiet))
+    if (f->node && notice_stale(f->quiet)) // nobody is told of what has no node
         return read_told(f, io, offset);
     return f->ops->read(f, io, offset);
 }
@@ -226,7 +226,8 @@ static no_inline len_t write_told(struct file *f, struct io *io, uint64_t offset
 
 static force_inline len_t write_checked(struct file *f, struct io *io, uint64_t offset)
 {
-    return notice_stale(f->quiet) ? write_told(f, io, offset) : write_unwatched(f, io, offset);
+    return f->node && notice_stale(f->quiet) ? write_told(f, io, offset)
+                                             : write_unwatched(f, io, offset);
 }
 
 static no_inline len_t read_seekable(struct file *f, struct io *io)

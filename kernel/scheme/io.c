@@ -80,6 +80,24 @@ err_t io_get(struct io *io, void *to, size_t size)
     return io_move(io, to, size, false);
 }
 
+err_t io_put_scattered(struct io *io, const void *from, size_t size)
+{
+    struct io before = *io;
+    err_t e = io_put(io, from, size);
+    if (e)
+        *io = before;
+    return e;
+}
+
+err_t io_get_scattered(struct io *io, void *to, size_t size)
+{
+    struct io before = *io;
+    err_t e = io_get(io, to, size);
+    if (e)
+        *io = before;
+    return e;
+}
+
 err_t io_put_zeros(struct io *io, size_t size)
 {
     return io_move(io, NULL, size, true);

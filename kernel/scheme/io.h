@@ -11,6 +11,7 @@
 // return done if it is not 0. Thread context; may sleep; never under a spin lock when the memory is
 // a user's.
 #pragma once
+#include "kernel/arch/x86_64/user_memory.h"
 #include "lib/base.h"
 #include <redox/errno.h>
 
@@ -59,6 +60,8 @@ err_t io_vectors(struct io *io, const struct io_vector *vectors, size_t count, b
 
 err_t io_put(struct io *io, const void *from, size_t size) must_check; // size <= io->left
 err_t io_get(struct io *io, void *to, size_t size) must_check;
+err_t io_put_scattered(struct io *io, const void *from, size_t size) must_check;
+err_t io_get_scattered(struct io *io, void *to, size_t size) must_check;
 uint64_t io_here_scattered(struct io *io, uint64_t most, uint64_t *address);
 void io_skip_scattered(struct io *io, size_t size);
 
@@ -71,6 +74,13 @@ static inline uint64_t io_here(struct io *io, uint64_t most, uint64_t *address)
     return min_of(most, io->left);
 }
 
+static force_inline void io_skip_single(struct io *io, size_t size)
+{
+    io->offset += size;
+    io->left -= size;
+    io->done += size;
+}
+
 // Moves on without touching the bytes; size <= io->left.
 static inline void io_skip(struct io *io, size_t size)
 {
@@ -78,15 +88,35 @@ static inline void io_skip(struct io *io, size_t size)
         io_skip_scattered(io, size);
         return;
     }
-    io->offset += size;
-    io->left -= size;
-    io->done += size;
+    io_skip_single(io, size);
 }
 
 static inline bool io_is_scattered(const struct io *io)
 {
     return io->count > 1;
 }
+
+// All of `size` bytes, whole words in memory of such, or nothing is done.
+static inline must_check err_t io_put_record(struct io *io, const void *from, size_t size)
+{
+    if (unlikely(io->vectors || !io->user))
+        return io_put_scattered(io, from, size);
+    if (unlikely(user_words_out(io->one.base + io->offset, from, size / 8)))
+        return -EFAULT;
+    io_skip_single(io, size);
+    return 0;
+}
+
+static inline must_check err_t io_get_record(struct io *io, void *to, size_t size)
+{
+    if (unlikely(io->vectors || !io->user))
+        return io_get_scattered(io, to, size);
+    if (unlikely(user_words_in(to, io->one.base + io->offset, size / 8)))
+        return -EFAULT;
+    io_skip_single(io, size);
+    return 0;
+}
+
 err_t io_put_zeros(struct io *io, size_t size) must_check;
 // What a read or write returns: the bytes done, or `e` when none were.
 static inline len_t io_result(const struct io *io, err_t e)

@@ -178,6 +178,24 @@ void spin_unlock_irq(struct spinlock *l, uint64_t flags)
     irq_restore(flags);
     preempt_on();
 }
+
+void spin_lock_off(struct spinlock *l)
+{
+    debug_assert(irqs_off());
+    spin_lock(l);
+}
+
+bool spin_try_off(struct spinlock *l)
+{
+    debug_assert(irqs_off());
+    return spin_try(l);
+}
+
+void spin_unlock_off(struct spinlock *l)
+{
+    debug_assert(irqs_off());
+    spin_unlock(l);
+}
 #else
 void spin_checks_end(void) {}
 static force_inline void check_before(struct spinlock *l, bool nested, bool waits) {}

@@ -6,12 +6,14 @@
 //   spin_lock(&lock); ... spin_unlock(&lock);                        threads only
 //   uint64_t flags = spin_lock_irq(&lock); ... spin_unlock_irq(&lock, flags);
 //                                                                    any context
+//   spin_lock_off(&lock); ... spin_unlock_off(&lock);                interrupts are off anyway
 //
 // A lock that an interrupt handler takes is taken with interrupts off everywhere. Preemption is
 // off while a lock is held. Debug builds check rank, owner, and that a lock used in interrupts is
 // never taken with interrupts on; the first violation panics and names both ranks. Tests:
 // kernel/sync/test.
 #pragma once
+#include "kernel/arch/x86_64/atomic.h"
 #include "kernel/arch/x86_64/preempt.h"
 #include "kernel/sync/lock_rank.h"
 
@@ -37,10 +39,10 @@ static force_inline bool spin_take_free(struct spinlock *l)
                                        __ATOMIC_RELAXED);
 }
 
-// Only the holder writes `serving`, so it needs no locked instruction.
+// Only the holder writes `serving`, so it needs no locked instruction; one plain one releases.
 static force_inline void spin_release(struct spinlock *l)
 {
-    __atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
+    atomic_step_release(&l->serving);
 }
 
 void spin_wait(struct spinlock *l); // until it is taken; for spin_lock() only
@@ -51,6 +53,9 @@ void spin_lock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
 uint64_t spin_lock_irq(struct spinlock *l) must_check; // interrupts off; returns the old flags
 void spin_unlock_irq(struct spinlock *l, uint64_t flags);
+void spin_lock_off(struct spinlock *l);
+bool spin_try_off(struct spinlock *l) must_check;
+void spin_unlock_off(struct spinlock *l);
 #else // a few instructions each, and there is hardly a system call without some
 static force_inline void spin_lock(struct spinlock *l)
 {
@@ -78,6 +83,23 @@ static force_inline void spin_unlock_irq(struct spinlock *l, uint64_t flags)
     spin_release(l);
     irq_restore(flags);
     preempt_on();
+}
+
+// Who has interrupts off cannot be preempted either: nothing is counted.
+static force_inline void spin_lock_off(struct spinlock *l)
+{
+    if (unlikely(!spin_take_free(l)))
+        spin_wait(l);
+}
+
+static force_inline must_check bool spin_try_off(struct spinlock *l)
+{
+    return spin_take_free(l);
+}
+
+static force_inline void spin_unlock_off(struct spinlock *l)
+{
+    spin_release(l);
 }
 #endif
 bool spin_try(struct spinlock *l) must_check;

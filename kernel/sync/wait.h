@@ -83,12 +83,15 @@ static inline void wait_wake_one(struct wait_queue *q)
 // As thread_wake(), by a thread that is about to sleep until it is answered, or that has answered
 // and is about to look for more: what wakes runs next on this core as soon as the caller sleeps, in
 // what is left of its time slice, and no interrupt is sent. Harmless when the caller goes on after
-// all. Thread context.
+// all. Thread context, interrupts off.
 bool thread_hand_over(struct thread *t);
 
 // Sleeps until woken, `deadline` (clock time, ns since boot) or, if `interruptible`, a signal.
 // Returns 0, -EINTR or -ETIMEDOUT. The scheduler provides it. Call between waiter_begin and _end.
 err_t wait_sleep(struct waiter *w, nanos_t deadline, bool interruptible);
+// The same without a deadline, interruptible, called with interrupts off and returning with them
+// on. It needs no wait_prepare(): then it may return once for nothing.
+err_t wait_sleep_off(void) must_check;
 // The same without a deadline, cut short only by what ends the thread (SIGKILL, and other signals
 // that nothing handles).
 err_t wait_sleep_fatal(struct waiter *w) must_check;

@@ -81,32 +81,32 @@ static int64_t linux_error(const struct linux_call *c, int64_t result)
     }
 }
 
+static int64_t linux_call_failed(const struct trap_frame *f, int64_t result)
+{
+    // exec and sigreturn have built a frame that no longer is this call's.
+    uint32_t number = (uint32_t)f->error;
+    if (f->vector != TRAP_SYSCALL || number >= LINUX_CALL_COUNT)
+        return result;
+    return linux_error(&linux_calls[index_clamp(number, LINUX_CALL_COUNT)], result);
+}
+
 static no_inline int64_t shown_call(const struct linux_call *c, struct trap_frame *f)
 {
     linux_strace_enter(c, f);
     int64_t result = c->handler(f);
-    if (result < 0 && f->vector == TRAP_SYSCALL)
-        result = linux_error(c, result);
+    if (result < 0)
+        result = linux_call_failed(f, result);
     linux_strace_exit(c, f, result);
     return result;
 }
 
-static void linux_system_call(struct trap_frame *f, struct task *t)
+static int64_t linux_system_call(struct trap_frame *f, struct task *t)
 {
     uint32_t number = (uint32_t)f->error; // the upper half does not count
     const struct linux_call *c = &linux_calls[index_clamp(number, LINUX_CALL_COUNT)];
-    int64_t result;
-    if (unlikely(number >= LINUX_CALL_COUNT || !c->handler)) {
-        result = unknown_call(number);
-    } else if (unlikely(linux_strace)) {
-        result = shown_call(c, f);
-    } else {
-        result = c->handler(f);
-        // exec and sigreturn have built a frame that no longer is this call's.
-        if (unlikely(result < 0) && f->vector == TRAP_SYSCALL)
-            result = linux_error(c, result);
-    }
-    trap_set_result(f, result);
+    if (unlikely(number >= LINUX_CALL_COUNT || !c->handler))
+        return unknown_call(number);
+    return unlikely(linux_strace) ? shown_call(c, f) : c->handler(f);
 }
 
 nanos_t linux_deadline(nanos_t wanted)
@@ -157,6 +157,7 @@ const struct abi linux_abi = {
     .is_plain_call = linux_is_plain_call,
     .stack_fault = SIGNAL_BUS,
     .system_call = linux_system_call,
+    .system_call_failed = linux_call_failed,
     .signal_deliver = linux_signal_deliver,
     .system_call_restart = linux_call_restart,
     .task_moved = linux_task_moved,

@@ -11,7 +11,7 @@ enum { WORD = 8, WORDS_MASK = 0xff };
 enum form { FORM_ARGUMENT, FORM_HALVES, FORM_PAYLOAD };
 
 static const struct {
-    int64_t (*handler)(struct trap_frame *f);
+    int64_t (*handler)(struct trap_frame *f, struct task *me);
     enum form form;
 } kinds[] = {
     [REDOX_STD_FS_FCHMOD] = { redox_fchmod, FORM_ARGUMENT },
@@ -44,7 +44,7 @@ static int64_t older_call(const struct trap_frame *f, const struct redox_std_fs_
     }
     struct trap_frame other = *f;
     trap_set_arguments(&other, a);
-    return kinds[kind].handler(&other);
+    return kinds[kind].handler(&other, task_current());
 }
 
 static int64_t std_fs_call(const struct trap_frame *f)

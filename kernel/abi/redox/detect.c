@@ -68,7 +68,7 @@ const struct abi *abi_choose(const struct program *p)
     return abi ? abi : &undecided_abi;
 }
 
-static void undecided_system_call(struct trap_frame *f, struct task *t)
+static int64_t undecided_system_call(struct trap_frame *f, struct task *t)
 {
     struct process *p = process_current();
     enum call_verdict verdict = abi_call_verdict(f);
@@ -80,7 +80,12 @@ static void undecided_system_call(struct trap_frame *f, struct task *t)
     } else if (verdict == CALL_LINUX) {
         process_set_abi(p, &linux_abi);
     }
-    (verdict == CALL_REDOX ? &redox_abi : &linux_abi)->system_call(f, t);
+    return (verdict == CALL_REDOX ? &redox_abi : &linux_abi)->system_call(f, t);
+}
+
+static int64_t undecided_call_failed(const struct trap_frame *f, int64_t result)
+{
+    return linux_abi.system_call_failed(f, result);
 }
 
 // All else is Linux's: what it does before the decision it does as a Linux program. It has one task
@@ -90,6 +95,7 @@ const struct abi undecided_abi = {
     .name = "undecided",
     .stack_fault = SIGNAL_BUS,
     .system_call = undecided_system_call,
+    .system_call_failed = undecided_call_failed,
     .signal_deliver = linux_signal_deliver,
     .system_call_restart = linux_call_restart,
     .task_exit = linux_task_exit,

@@ -20,14 +20,17 @@ const struct redox_call redox_calls[] = {
 #undef CALL
 const unsigned redox_call_count = array_len(redox_calls);
 
-static REDOX_CALL(none)
-{
-    return -ENOSYS;
-}
-static const struct redox_call no_call = { .number = UINT32_MAX, .handler = redox_none };
-static const struct redox_call *table[SLOTS];
+enum { NO_CALL = UINT16_MAX };
 
-static const struct redox_call **slot_of(uint64_t number)
+// What the entry looks at, one for each index: the handler first of all. A number that no call has
+// leads to rare_call(): where there is none, and everywhere when calls are shown (strace).
+static struct slot {
+    int64_t (*handler)(struct trap_frame *f, struct task *me);
+    uint32_t number;
+    uint16_t call; // in redox_calls, or NO_CALL
+} table[SLOTS];
+
+static force_inline const struct slot *slot_of(uint64_t number)
 {
     return &table[(number ^ number >> CLASS_FOLD) % SLOTS];
 }
@@ -36,11 +39,13 @@ void redox_init(const char *command_line)
 {
     redox_strace_init(command_line);
     for (unsigned i = 0; i < SLOTS; i++)
-        table[i] = &no_call;
+        table[i] = (struct slot){ .number = UINT32_MAX, .call = NO_CALL };
     for (unsigned i = 0; i < redox_call_count; i++) {
-        const struct redox_call **slot = slot_of(redox_calls[i].number);
-        assert(*slot == &no_call);
-        *slot = &redox_calls[i];
+        struct slot *slot = (struct slot *)slot_of(redox_calls[i].number);
+        assert(slot->call == NO_CALL);
+        *slot = (struct slot){ .handler = redox_calls[i].handler,
+                               .number = redox_strace ? UINT32_MAX : redox_calls[i].number,
+                               .call = (uint16_t)i };
     }
     program_set_abi_chooser(abi_choose);
     context_set_program_hook(abi_of_loaded);
@@ -49,42 +54,42 @@ void redox_init(const char *command_line)
 
 const struct redox_call *redox_call_find(uint64_t number)
 {
-    const struct redox_call *c = *slot_of(number);
-    return c != &no_call && c->number == number ? c : NULL;
+    const struct slot *slot = slot_of(number);
+    const struct redox_call *c = slot->call == NO_CALL ? NULL : &redox_calls[slot->call];
+    return c && c->number == number ? c : NULL;
 }
 
-// A call that is shown (strace), or whose program's pages say what may cut it short.
-static no_inline int64_t watched_call(const struct redox_call *c, struct trap_frame *f,
-                                      struct task *t)
+// Some calls end with an error that says how Linux is to make them again.
+static int64_t redox_call_failed(const struct trap_frame *f, int64_t result)
 {
-    bool by_pages = t->upcall.model == UPCALL_PAGES, shown = redox_strace && c != &no_call;
+    return result <= -ERESTARTSYS && result >= -ERESTART_BLOCK ? -EINTR : result;
+}
+
+// A call that is shown (strace), or whose program's pages say what may cut it short, or none.
+static no_inline int64_t rare_call(struct trap_frame *f, struct task *t)
+{
+    const struct redox_call *c = redox_call_find(f->error);
+    if (!c)
+        return -ENOSYS;
+    bool by_pages = t->upcall.model == UPCALL_PAGES;
     if (by_pages)
         redox_pages_enter(t);
-    if (shown)
+    if (redox_strace)
         redox_strace_enter(c, f);
-    int64_t result = c->handler(f);
+    int64_t result = redox_call_failed(f, c->handler(f, t));
     if (by_pages)
         redox_pages_leave(t);
-    if (result <= -ERESTARTSYS && result >= -ERESTART_BLOCK)
-        result = -EINTR;
-    if (shown)
+    if (redox_strace)
         redox_strace_exit(c, result);
     return result;
 }
 
-static void redox_system_call(struct trap_frame *f, struct task *t)
+static int64_t redox_system_call(struct trap_frame *f, struct task *t)
 {
-    const struct redox_call *c = *slot_of(f->error);
-    if (unlikely(c->number != f->error))
-        c = &no_call;
-    int64_t result = unlikely(redox_strace || t->upcall.model == UPCALL_PAGES)
-                         ? watched_call(c, f, t)
-                         : c->handler(f);
-    if (unlikely(result <= -ERESTARTSYS && result >= -ERESTART_BLOCK))
-        result = -EINTR;
-    // sigreturn and a change of address space have put other registers there.
-    if (likely(f->vector == TRAP_SYSCALL))
-        trap_set_result(f, result);
+    const struct slot *slot = slot_of(f->error);
+    if (unlikely(slot->number != f->error || t->upcall.model == UPCALL_PAGES))
+        return rare_call(f, t);
+    return slot->handler(f, t);
 }
 
 // An interrupted call returns -EINTR and is not made again.
@@ -95,6 +100,7 @@ const struct abi redox_abi = {
     .architecture = REDOX_ARCHITECTURE,
     .stack_fault = SIGNAL_SEGV,
     .system_call = redox_system_call,
+    .system_call_failed = redox_call_failed,
     .signal_deliver = redox_signal_deliver,
     .signal_action = redox_signal_action,
     .system_call_restart = redox_call_restart,

@@ -3,6 +3,7 @@
 #include "kernel/abi/redox/paths.h"
 #include "kernel/arch/x86_64/user_memory.h"
 #include "kernel/memory/heap.h"
+#include "kernel/scheme/descriptors.h"
 
 enum { DERIVE_SIZE_MAX = PATH_LENGTH_MAX };
 #define AT_OFFSET UINT64_MAX // of read2 and write2: where the file stands
@@ -49,12 +50,9 @@ static force_inline len_t write_any(struct file *f, struct io *io, uint64_t offs
     return offset == AT_OFFSET ? file_write(f, io) : file_write_at(f, io, offset);
 }
 
-// Once for each `move`: what most calls are.
-static force_inline int64_t transfer(const struct trap_frame *f, uint64_t offset, transfer_t move)
+static force_inline int64_t transfer_file(const struct trap_frame *f, struct file *file,
+                                          uint64_t offset, transfer_t move)
 {
-    struct file *file = descriptor_get(process_current()->descriptors, ARG(0));
-    if (unlikely(!file))
-        return -EBADF;
     len_t n = -EFAULT;
     if (likely(user_range_ok(ARG(1), ARG(2)))) {
         struct io io = io_user(ARG(1), ARG(2));
@@ -64,19 +62,34 @@ static force_inline int64_t transfer(const struct trap_frame *f, uint64_t offset
     return n;
 }
 
+static no_inline int64_t transfer(const struct trap_frame *f, uint64_t offset, transfer_t move)
+{
+    struct file *file = descriptor_get(process_current()->descriptors, ARG(0));
+    return file ? transfer_file(f, file, offset, move) : -EBADF;
+}
+
+// Once for each `move`: what most calls are.
+static force_inline int64_t transfer_now(const struct trap_frame *f, const struct task *me,
+                                         transfer_t move)
+{
+    struct file *file = descriptor_try(me->process->descriptors, ARG(0));
+    return likely(file != NULL) ? transfer_file(f, file, AT_OFFSET, move)
+                                : transfer(f, AT_OFFSET, move);
+}
+
 no_stack_guard REDOX_CALL(read)
 {
-    return transfer(f, AT_OFFSET, read_any);
+    return transfer_now(f, me, read_any);
 }
 
 no_stack_guard REDOX_CALL(write)
 {
-    return transfer(f, AT_OFFSET, write_any);
+    return transfer_now(f, me, write_any);
 }
 
 // Status flags for one call: the file gets them while it runs, as on Redox; who shares the file
 // sees that. All bits set stands for the file's own.
-static force_inline int64_t transfer_with(const struct trap_frame *f, transfer_t move)
+static int64_t transfer_with(const struct trap_frame *f, transfer_t move)
 {
     const unsigned both = OPEN_NONBLOCK | OPEN_APPEND;
     uint32_t theirs = (uint32_t)ARG(4), known = REDOX_RW_NONBLOCK | REDOX_RW_APPEND;

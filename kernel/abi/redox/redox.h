@@ -26,13 +26,14 @@
 // As filters of system calls know it: no number that Linux gives an architecture.
 #define REDOX_ARCHITECTURE 0xc0005258u
 
-#define REDOX_CALL(name) int64_t redox_##name(struct trap_frame *f)
+// `me`: the calling task.
+#define REDOX_CALL(name) int64_t redox_##name(struct trap_frame *f, struct task *me)
 
 struct redox_call {
     uint32_t number;
     const char *name;
     const char *arguments; // one letter each: see calls.h
-    int64_t (*handler)(struct trap_frame *f);
+    int64_t (*handler)(struct trap_frame *f, struct task *me);
 };
 extern const struct redox_call redox_calls[];
 extern const unsigned redox_call_count;

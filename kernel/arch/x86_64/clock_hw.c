@@ -25,6 +25,7 @@ static const char *const source_names[] = {
     [SOURCE_KVM] = "kvmclock",
 };
 
+struct clock_tsc clock_tsc;
 static enum source source;
 static uint64_t base;                  // added to the source's time
 static uint64_t tsc_mult, tsc_inverse; // TSC ticks to ns and back
@@ -72,6 +73,7 @@ static void use(enum source s, nanos_t now)
     if (s == SOURCE_COUNTER)
         extended = counter->read();
     base = (uint64_t)(now - clock_hw_now());
+    clock_tsc = (struct clock_tsc){ .mult = s == SOURCE_TSC ? tsc_mult : 0, .base = base };
 }
 
 const char *clock_hw_name(void)

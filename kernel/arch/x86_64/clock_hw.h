@@ -6,7 +6,16 @@
 // trusted (CPUs disagree). `clocksource=tsc|kvmclock|hpet|pm` chooses. A machine without any of
 // them gets a warning and a guess. docs/cpu.md tells how the choice goes.
 #pragma once
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/platform.h"
+#include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/scale.h"
+
+// How the TSC becomes time; mult 0: the clock is something else.
+struct clock_tsc {
+    uint64_t mult, base;
+};
+extern struct clock_tsc clock_tsc;
 
 // Finds and calibrates the counter (boot CPU, before smp_start). Logs what it chose.
 void clock_hw_init(const struct platform *p);
@@ -21,6 +30,17 @@ void clock_hw_settle(void);
 
 // Nanoseconds since boot; never goes backwards. Any context, any CPU.
 nanos_t clock_hw_now(void);
+
+// The same and this CPU's cycle counter, of one moment: for switches between threads.
+static force_inline nanos_t clock_hw_now_with(uint64_t *cycles)
+{
+    if (unlikely(!clock_tsc.mult)) {
+        *cycles = cpu_cycles();
+        return clock_hw_now();
+    }
+    *cycles = cpu_cycles();
+    return (nanos_t)(scale_apply(*cycles, clock_tsc.mult) + clock_tsc.base);
+}
 
 // Name of the counter in use, for the log and /proc.
 const char *clock_hw_name(void);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Floating point and vector state (fpu.h). Intel SDM volume 1, chapter 13.
 //
-// `loaded` is the state whose values this CPU's registers hold or held last; state->cpu says on
-// which CPU it was loaded last. Registers still hold a state exactly when both agree, so a thread
-// that comes back to its CPU with only kernel threads in between is not loaded again. `live`: the
-// registers are newer than the state, their thread runs.
-// Each CPU touches only its own variables, with preemption off; a state belongs to its thread.
+// percpu_head.fpu_loaded is the state whose values this CPU's registers hold or held last;
+// state->cpu says on which CPU it was loaded last. Registers still hold a state exactly when both
+// agree, so a thread that comes back to its CPU with only kernel threads in between is not loaded
+// again. `fpu_live`: the registers are newer than the state, their thread runs. Each CPU touches
+// only its own variables, with preemption off; a state belongs to its thread.
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/fpu_frame.h"
@@ -27,29 +27,19 @@ enum {
     AREA_AT = 64,
 };
 
-struct fpu_state {
-    int32_t cpu;              // loaded there last; -1: memory is newer
-    char area[] align_to(64); // as FXSAVE or XSAVE write it
-};
 _Static_assert(offsetof(struct fpu_state, area) == AREA_AT, "XSAVE needs 64-byte alignment");
 
 static struct fpu_layout layout = { .area_size = FPU_LEGACY_SIZE };
 static struct slab_cache *cache;
 static char *initial; // a fresh area
 
-struct fpu_cpu {
-    struct fpu_state *loaded; // whose registers they are; what ran after may not have used them
-    bool live;                // they are newer than its memory
-    bool in_simd;
-};
-
-static DEFINE_PERCPU(struct fpu_cpu, fpu_cpu);
-static bool optimised; // XSAVEOPT is there
+static DEFINE_PERCPU(bool, in_simd);
+struct fpu_switch fpu_switching;
 
 static inline void area_save(char *area)
 {
     uint32_t low = (uint32_t)layout.features, high = (uint32_t)(layout.features >> 32);
-    if (likely(optimised))
+    if (likely(fpu_switching.optimised))
         __asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
     else if (layout.extended)
         __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
@@ -116,9 +106,13 @@ static void make_initial(void)
 void fpu_init(void)
 {
     layout.extended = cpu_has(CPU_XSAVE);
-    optimised = layout.extended && cpu_has(CPU_XSAVEOPT);
     if (layout.extended)
         layout.features = features_wanted();
+    fpu_switching = (struct fpu_switch){
+        .optimised = layout.extended && cpu_has(CPU_XSAVEOPT),
+        .low = (uint32_t)layout.features,
+        .high = (uint32_t)(layout.features >> 32),
+    };
     features_enable();
     if (layout.extended)
         layout.area_size = cpuid(0xd, 0).b; // for the features in XCR0
@@ -166,25 +160,25 @@ void fpu_state_copy(struct fpu_state *to, const struct fpu_state *from)
     memcpy(to->area, from->area, layout.area_size);
 }
 
-static inline void state_load(struct fpu_cpu *c, struct fpu_state *s)
+static inline void state_load(struct fpu_state *s)
 {
-    int32_t cpu = (int32_t)cpu_number();
-    if (c->loaded != s || s->cpu != cpu) {
+    struct percpu_head *c = percpu_self();
+    if (c->fpu_loaded != s || s->cpu != (int32_t)c->number) {
         area_load(s->area);
-        c->loaded = s;
-        s->cpu = cpu;
+        c->fpu_loaded = s;
+        s->cpu = (int32_t)c->number;
     }
-    c->live = true;
+    c->fpu_live = true;
 }
 
 void fpu_switch(struct fpu_state *from, struct fpu_state *to)
 {
-    struct fpu_cpu *c = &this_cpu(fpu_cpu);
-    if (from && c->live)
+    struct percpu_head *c = percpu_self();
+    if (from && c->fpu_live)
         area_save(from->area);
-    c->live = false;
+    c->fpu_live = false;
     if (to)
-        state_load(c, to);
+        state_load(to);
 }
 
 void fpu_save_current(struct fpu_state *s)
@@ -197,7 +191,7 @@ void fpu_load_current(const struct fpu_state *s)
 {
     struct fpu_state *own = (struct fpu_state *)s;
     own->cpu = -1;
-    state_load(&this_cpu(fpu_cpu), own);
+    state_load(own);
 }
 
 const struct fpu_layout *fpu_layout(void)
@@ -226,14 +220,14 @@ bool simd_begin(void)
 {
     preempt_off();
     uint64_t flags = irq_save();
-    struct fpu_cpu *c = &this_cpu(fpu_cpu);
-    bool free = !c->in_simd;
+    struct percpu_head *c = percpu_self();
+    bool free = !this_cpu(in_simd);
     if (free) {
-        c->in_simd = true;
-        if (c->live)
-            area_save(c->loaded->area);
+        this_cpu(in_simd) = true;
+        if (c->fpu_live)
+            area_save(c->fpu_loaded->area);
         else
-            c->loaded = NULL;
+            c->fpu_loaded = NULL;
     }
     irq_restore(flags);
     if (!free)
@@ -244,10 +238,10 @@ bool simd_begin(void)
 void simd_end(void)
 {
     uint64_t flags = irq_save();
-    struct fpu_cpu *c = &this_cpu(fpu_cpu);
-    if (c->live)
-        area_load(c->loaded->area);
-    c->in_simd = false;
+    struct percpu_head *c = percpu_self();
+    if (c->fpu_live)
+        area_load(c->fpu_loaded->area);
+    this_cpu(in_simd) = false;
     irq_restore(flags);
     preempt_on();
 }

@@ -19,11 +19,6 @@ void paging_init_cpu(void)
     tlb_flush_all();
 }
 
-bool paging_has_pcid(void)
-{
-    return cpu_has(CPU_PCID);
-}
-
 void paging_load(phys_t top, unsigned pcid, bool keep)
 {
     if (paging_has_pcid())

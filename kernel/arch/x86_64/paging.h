@@ -5,6 +5,7 @@
 // level 1 or 2 MiB, of level 3 a table or 1 GiB, level 4 is the top. Walking and changing tables is
 // the memory room's (kernel/memory/table.h); other CPUs' TLBs are smp.h's. Any context.
 #pragma once
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/registers.h"
 
 typedef uint64_t entry_t;
@@ -51,7 +52,10 @@ void paging_init_cpu(void);
 // Loads a top-level table. With process-context identifiers on: `pcid` (1 ..), and `keep` says that
 // what the TLB holds under it is still right. Without: both are ignored.
 void paging_load(phys_t top, unsigned pcid, bool keep);
-bool paging_has_pcid(void);
+static force_inline bool paging_has_pcid(void)
+{
+    return cpu_has(CPU_PCID);
+}
 
 static force_inline void tlb_flush_page(uint64_t address)
 {

@@ -27,6 +27,17 @@ static force_inline void irq_restore(uint64_t flags)
         __asm__ volatile("sti" ::: "memory");
 }
 
+// Where it is known which they are.
+static force_inline void irq_off(void)
+{
+    __asm__ volatile("cli" ::: "memory");
+}
+
+static force_inline void irq_on(void)
+{
+    __asm__ volatile("sti" ::: "memory");
+}
+
 static force_inline bool irqs_off(void)
 {
     uint64_t flags;
@@ -75,6 +86,14 @@ static force_inline bool turn_is_wanted(void)
     return wanted;
 }
 
+// Interrupts come back, and the turn that became due meanwhile is taken. Threads only.
+static force_inline void irq_on_turn(void)
+{
+    irq_on();
+    if (unlikely(turn_is_wanted()))
+        preempt_turn();
+}
+
 static force_inline void preempt_on(void)
 {
     __asm__ volatile("decl %%gs:32" ::: "memory");
@@ -92,6 +111,12 @@ static force_inline struct thread *thread_current(void)
     return t;
 }
 #endif
+
+// The switch between threads only.
+static force_inline void thread_set_current(struct thread *t)
+{
+    __asm__ volatile("mov %0, %%gs:24" ::"r"(t) : "memory");
+}
 
 // True where the caller may block: a thread, preemption and interrupts on.
 // The count is read by one instruction: a thread that moves to another CPU must not see the old

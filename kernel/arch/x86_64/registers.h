@@ -146,8 +146,8 @@ static force_inline void xcr_write(uint32_t number, uint64_t value)
 // The time stamp, not read ahead of what stands before it.
 static force_inline uint64_t tsc_ordered(void)
 {
-    uint32_t low, high;
+    uint64_t low, high; // the upper halves are cleared
     __asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high)::"memory");
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 #endif

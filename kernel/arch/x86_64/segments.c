@@ -6,6 +6,7 @@
 // cannot trust the GS base and finds it there (trap_entry.S).
 #include "kernel/arch/x86_64/segments.h"
 #include "kernel/arch/x86_64/percpu.h"
+#include "kernel/arch/x86_64/switch.h"
 #include "kernel/arch/x86_64/trap.h"
 
 struct task_state {
@@ -63,6 +64,7 @@ static void task_segment_init(struct task_segment *segment)
         t->interrupt_stacks[i] = (uint64_t)&s->area;
     }
     t->io_bitmap = IO_BITMAP_NONE;
+    percpu_self()->task_stack = (char *)t + offsetof(struct task_state, stacks);
     segment->end = 0xff;
 }
 
@@ -103,12 +105,8 @@ void segments_init_cpu(void)
                      : "rax", "memory");
 }
 
-void trap_set_stack(uint64_t top)
+void arch_ports_load(bool all)
 {
-    this_cpu(task_segment).state.stacks[0] = top;
-}
-
-void segments_set_ports(bool all)
-{
+    percpu_self()->ports = all;
     this_cpu(task_segment).state.io_bitmap = all ? IO_BITMAP_ALL : IO_BITMAP_NONE;
 }

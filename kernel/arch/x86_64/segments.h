@@ -9,6 +9,3 @@ enum { TRAP_STACK_COUNT = 4 };
 
 // Builds and loads them on the calling CPU, whose percpu area is in place. Interrupts off.
 void segments_init_cpu(void);
-
-// Whether user mode on the calling CPU may use the I/O ports: all of them or none. Preemption off.
-void segments_set_ports(bool all);

@@ -25,7 +25,7 @@ struct capabilities {
     bool enhanced_ibrs, no_meltdown, no_mds;                            // what it need not
 };
 
-bool speculation_barriers;
+bool speculation_barriers, switch_is_plain;
 // For the guarded entries, which read them: what IA32_SPEC_CTRL holds in the kernel (0: it is not
 // changed on the way) and in programs; whether VERW is executed on the way out; on each exit.
 uint32_t speculation_kernel_control, speculation_user_control;
@@ -112,7 +112,7 @@ static void start(const struct capabilities *c)
     speculation_init_cpu();
 }
 
-void speculation_init(const char *command_line)
+static void decide(const char *command_line)
 {
     static const struct capabilities all = {
         .intel = true, .ibrs = true, .ibpb = true, .stibp = true, .clear_buffers = true
@@ -129,6 +129,12 @@ void speculation_init(const char *command_line)
         c = all;
     choose(&c);
     start(&c);
+}
+
+void speculation_init(const char *command_line)
+{
+    decide(command_line);
+    switch_is_plain = !speculation_barriers && !cpu_has(CPU_PCID);
 }
 
 void speculation_init_cpu(void)

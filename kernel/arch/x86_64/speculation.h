@@ -15,6 +15,8 @@
 #include "lib/base.h"
 
 extern bool speculation_barriers; // constant after speculation_init()
+// A switch of spaces is no more than loading CR3: neither that nor context identifiers. The same.
+extern bool switch_is_plain;
 
 void speculation_init(const char *command_line);
 void speculation_init_cpu(void);

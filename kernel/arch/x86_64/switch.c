@@ -12,9 +12,9 @@
 
 void arch_context_start(void); // switch.S
 
-// What arch_context_switch() pops, lowest address first.
+// What arch_context_change() and arch_context_start() pop, lowest address first.
 struct switch_frame {
-    uint64_t r15, r14, r13, r12, rbx, rbp, rip;
+    uint64_t rbp, rip, entry, data;
 };
 
 // The trap frame of a user thread stands above the context's own frame.
@@ -22,17 +22,11 @@ void arch_context_prepare(struct arch_context *c, uint64_t top, void (*entry)(vo
 {
     struct switch_frame *frame = (struct switch_frame *)trap_user_frame(top) - 1;
     *frame = (struct switch_frame){
-        .r12 = (uint64_t)data,
-        .rbx = (uint64_t)entry,
         .rip = (uint64_t)arch_context_start,
+        .entry = (uint64_t)entry,
+        .data = (uint64_t)data,
     };
     c->stack_pointer = (uint64_t)frame;
-}
-
-void arch_set_kernel_stack(uint64_t top)
-{
-    percpu_self()->kernel_stack = top;
-    trap_set_stack(top);
 }
 
 void arch_user_save(struct arch_user *u)
@@ -55,9 +49,4 @@ void arch_user_load(const struct arch_user *u)
         msr_write(MSR_FS_BASE, u->fs_base);
         msr_write(MSR_KERNEL_GS_BASE, u->gs_base);
     }
-}
-
-void arch_ports_load(bool all)
-{
-    segments_set_ports(all);
 }

@@ -5,7 +5,8 @@
 #include "kernel/arch/x86_64/speculation.h"
 
 bool syscall_guarded; // speculation.h
-void (*syscall_hook)(struct trap_frame *f, struct thread *t);
+int64_t (*syscall_hook)(struct trap_frame *f, struct thread *t);
+int64_t (*syscall_failed_hook)(struct trap_frame *f, int64_t result);
 
 void syscall_entry(void); // syscall_entry.S
 void syscall_entry_guarded(void);

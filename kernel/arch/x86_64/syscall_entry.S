@@ -10,6 +10,7 @@
 #define GS_USER_STACK   8
 #define GS_KERNEL_STACK 16
 #define GS_CURRENT      24
+#define GS_SYSTEM_CYCLES 56
 
 #define USER_CODE    0x2b               // SELECTOR_USER_CODE, _DATA of trap.h
 #define USER_DATA    0x23
@@ -31,13 +32,6 @@
 #define THREAD_RETURN_WORK   0          // kernel/sched/thread.h
 #define THREAD_SYSTEM_SINCE  16
 #define THREAD_SYSTEM_CYCLES 24
-
-// RAX: the time stamp counter. Clobbers RDX.
-.macro cycles
-    rdtsc
-    shl $32, %rdx
-    or %rdx, %rax
-.endm
 
     .text
     .globl syscall_entry, syscall_entry_guarded, syscall_entry32
@@ -75,53 +69,58 @@
     xor %ebp, %ebp                      // backtraces end here
     mov %rsp, %rdi
     mov %gs:GS_CURRENT, %rsi
-    cycles
-    mov %rax, THREAD_SYSTEM_SINCE(%rsi)
+    rdtsc
+    mov %eax, THREAD_SYSTEM_SINCE(%rsi)
     sti
     call *syscall_hook(%rip)
-    cli
+    test %rax, %rax
+    js .Lfailed\@
 
     // Interrupts are off at both readings of the counter, so both are this CPU's: a switch in
-    // between accounts for itself (kernel/sched/account.c).
+    // between accounts for itself (kernel/sched/turn_switch.h).
+.Lresult\@:
+    cli
+    mov %rax, %rdi
     mov %gs:GS_CURRENT, %rsi
-    cycles
-    sub THREAD_SYSTEM_SINCE(%rsi), %rax
+    rdtsc
+    sub THREAD_SYSTEM_SINCE(%rsi), %eax // clears the upper half
     add %rax, THREAD_SYSTEM_CYCLES(%rsi)
-    movq $0, THREAD_SYSTEM_SINCE(%rsi)
-
-    cmpl $0, THREAD_RETURN_WORK(%rsi)
-    jne .Lslow
+    add %rax, %gs:GS_SYSTEM_CYCLES
+    movl $0, THREAD_SYSTEM_SINCE(%rsi)
 
     // Whoever gives the program other registers than those of this call clears the vector, or
     // leaves return_work. Else only the result is new, and RBX and R12 to R15 are what C preserved.
-    // SYSRET takes RIP from RCX and RFLAGS from R11 (where SYSCALL had put them), and faults in
-    // kernel mode with the user's stack when RIP is not canonical: which is looked at all the same.
+    // SYSRET takes RIP from RCX and RFLAGS from R11, where SYSCALL had put them: RIP is canonical,
+    // for nothing is executable at the very end of user space (USER_CODE_END).
+    cmpl $0, THREAD_RETURN_WORK(%rsi)
+    jne .Lslow
     cmpl $TRAP_SYSCALL, FRAME_VECTOR(%rsp)
     jne .Lslow
-    mov FRAME_RIP(%rsp), %rcx
     mov FRAME_RFLAGS(%rsp), %r11
-    mov %rcx, %rax
-    shr $47, %rax
-    jnz .Lslow
-    test $(RFLAGS_TF | RFLAGS_RF), %r11d
+    test $RFLAGS_TF, %r11d
     jnz .Lslow
 
     .if \guarded
-    mov %rcx, %r10
-    speculation_leave
-    mov %r10, %rcx
+    speculation_leave                   // leaves RDI alone
     .endif
+    mov FRAME_RIP(%rsp), %rcx
     mov FRAME_RBP(%rsp), %rbp
     mov FRAME_R10(%rsp), %r10
     mov FRAME_R9(%rsp), %r9
     mov FRAME_R8(%rsp), %r8
-    mov FRAME_RAX(%rsp), %rax
+    mov %rdi, %rax
     mov FRAME_RDX(%rsp), %rdx
     mov FRAME_RSI(%rsp), %rsi
     mov FRAME_RDI(%rsp), %rdi
     mov FRAME_RSP(%rsp), %rsp
     swapgs
     sysretq
+
+.Lfailed\@:
+    mov %rsp, %rdi
+    mov %rax, %rsi
+    call *syscall_failed_hook(%rip)     // as the program is to see it
+    jmp .Lresult\@
 .endm
 
     .balign 64
@@ -133,7 +132,10 @@ syscall_entry_guarded:
     entry 1
 
 .Lslow:
-    sti                                 // trap_enter_user() is for threads with interrupts on
+    cmpl $TRAP_SYSCALL, FRAME_VECTOR(%rsp)
+    jne 1f
+    mov %rdi, FRAME_RAX(%rsp)
+1:  sti                                 // trap_enter_user() is for threads with interrupts on
     jmp trap_enter_user
 
 // SYSCALL from 32-bit code (only AMD's CPUs have it): no such call. The stack stays the user's: no

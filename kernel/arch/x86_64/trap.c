@@ -88,6 +88,7 @@ void trap_set_user_hooks(const struct trap_user_hooks *h)
 {
     hooks = *h;
     syscall_hook = h->system_call;
+    syscall_failed_hook = h->system_call_failed;
 }
 
 // A kernel instruction that was allowed to fault goes on at its fixup.

@@ -165,14 +165,13 @@ struct trap_user_hooks {
     // On the way back to user mode when the thread's return_work flag is set; interrupts on, may
     // sleep.
     void (*return_work)(struct trap_frame *f);
-    // A system call of the calling thread `t`. Interrupts on. The result goes to f->rax; who gives
-    // the program other registers than that clears f->vector.
-    void (*system_call)(struct trap_frame *f, struct thread *t);
+    // A system call of the calling thread `t`, interrupts on: its result. Who gives the program
+    // other registers than that clears f->vector.
+    int64_t (*system_call)(struct trap_frame *f, struct thread *t);
+    int64_t (*system_call_failed)(struct trap_frame *f, int64_t result); // as the program sees it
 };
 void trap_set_user_hooks(const struct trap_user_hooks *hooks); // system_call also into syscall.h
 
-// The stack that this CPU's next entry from user mode starts on (its TSS). Interrupts off.
-void trap_set_stack(uint64_t top);
 
 // Builds the boot CPU's GDT, TSS and IDT with IST stacks for NMI, double fault, machine check, and
 // loads them; trap_init_cpu() does so on each other CPU.

@@ -119,6 +119,28 @@ static force_inline size_t zero_bytes(void *to, size_t size)
     return left;
 }
 
+static force_inline size_t copy_words(void *to, const void *from, size_t words)
+{
+    size_t left = words;
+    __asm__ volatile(USER_ACCESS_OPEN "1: rep movsq\n"
+                                      "2:\n" USER_ACCESS_CLOSE EXTABLE("1b", "2b")
+                     : "+D"(to), "+S"(from), "+c"(left)
+                     :
+                     : "memory");
+    return left;
+}
+
+err_t user_words_in(uint64_t *to, uaddr_t from, size_t words)
+{
+    return user_range_ok(from, words * 8) && !copy_words(to, (const void *)from, words) ? 0
+                                                                                        : -EFAULT;
+}
+
+err_t user_words_out(uaddr_t to, const uint64_t *from, size_t words)
+{
+    return user_range_ok(to, words * 8) && !copy_words((void *)to, from, words) ? 0 : -EFAULT;
+}
+
 size_t user_copy_in_part(void *to, uaddr_t from, size_t size)
 {
     return user_range_ok(from, size) ? copy_bytes(to, (const void *)user_only(from), size) : size;

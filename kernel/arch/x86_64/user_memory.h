@@ -36,6 +36,10 @@ static inline must_check err_t user_zero(uaddr_t to, size_t size)
     return user_zero_part(to, size) ? -EFAULT : 0;
 }
 
+// The same of whole words, for records of fixed size: without the care for what is left over.
+err_t user_words_in(uint64_t *to, uaddr_t from, size_t words) must_check;
+err_t user_words_out(uaddr_t to, const uint64_t *from, size_t words) must_check;
+
 // A NUL-terminated string into `to`; *length without the NUL. -EFAULT, or -ENAMETOOLONG when no NUL
 // is among the first `room` bytes.
 err_t user_string_in(char *to, uaddr_t from, size_t room, size_t *length) must_check;

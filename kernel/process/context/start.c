@@ -129,7 +129,7 @@ err_t context_make(struct process **process)
         process_put(p);
         return e;
     }
-    p->number = t->number;
+    process_set_number(p, t->number);
     p->context.life = CONTEXT_NEW;
     p->context.handles = 1;
     process_get(p);

@@ -47,17 +47,24 @@ static void call_ends(struct trap_frame *f, struct task *t)
     }
 }
 
-static void watched_call(struct trap_frame *f, struct task *t)
+// Who watches sees the result in the registers, and may put another one there.
+static int64_t watched_call(struct trap_frame *f, struct task *t)
 {
     t->call_seen = true;
     bool skip = trace_on(t) && call_begins(f);
     if (!skip && t->filter_mode)
         skip = filter_call(f, t);
-    if (!skip)
-        t->process->abi->system_call(f, t);
+    if (!skip) {
+        int64_t result = t->process->abi->system_call(f, t);
+        if (result < 0)
+            result = t->process->abi->system_call_failed(f, result);
+        if (f->vector == TRAP_SYSCALL)
+            trap_set_result(f, result);
+    }
     t->call_seen = false;
     if (trace_on(t))
         call_ends(f, t);
+    return (int64_t)f->rax;
 }
 
 void task_choose_call(struct task *t)

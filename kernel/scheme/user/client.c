@@ -3,6 +3,7 @@
 #include "kernel/memory/heap.h"
 #include "kernel/scheme/user/inside.h"
 #include "kernel/scheme/user/limits.h"
+#include "kernel/scheme/user/request_way.h"
 #include "lib/string.h"
 #include <redox/flags.h>
 
@@ -30,33 +31,42 @@ uint64_t client_flags(unsigned flags)
     return result;
 }
 
-err_t client_begin(struct user_scheme *s, struct client *c, enum message_kind kind,
-                   struct request **request)
+static force_inline err_t begin(struct user_scheme *s, uint64_t handle, enum message_kind kind,
+                                struct scheme_account *account, struct request **request)
 {
-    struct caller_ids caller = caller_ids();
-    struct scheme_account *account = c ? c->account : account_get(caller.user);
-    if (!account)
-        return -ENOMEM;
     err_t e = request_begin(&s->queue, kind, account, request);
-    if (e) {
-        if (!c)
-            account_put(account);
+    if (unlikely(e))
         return e;
-    }
-    (*request)->own_account = !c;
     struct message *m = &(*request)->message;
+    struct caller_ids caller = identity_ids(thread_current()->identity);
     m->process = caller.process;
     m->user = caller.user;
     m->group = caller.group;
-    m->handle = c ? c->handle : 0;
+    m->handle = handle;
     return 0;
 }
 
-err_t client_lend(struct user_scheme *s, struct request *r, struct io *io, uint64_t size,
-                  enum loan_way way)
+err_t client_begin(struct user_scheme *s, struct client *c, enum message_kind kind,
+                   struct request **request)
 {
-    err_t e = buffer_begin(&r->loan, r->window, io, size, way, r->message.user);
-    if (e) {
+    struct scheme_account *account = c ? c->account : account_get(caller_ids().user);
+    if (!account)
+        return -ENOMEM;
+    err_t e = begin(s, c ? c->handle : 0, kind, account, request);
+    if (!c)
+        account_put(account);
+    if (e)
+        return e;
+    struct message *m = &(*request)->message;
+    m->buffer = m->size = m->a = m->b = 0;
+    return 0;
+}
+
+static force_inline err_t lend(struct user_scheme *s, struct request *r, struct io *io,
+                               uint64_t size, enum loan_way way, bool single)
+{
+    err_t e = buffer_begin(&r->loan, r->window, io, size, way, r->message.user, single);
+    if (unlikely(e)) {
         request_end(&s->queue, r);
         return e;
     }
@@ -65,33 +75,46 @@ err_t client_lend(struct user_scheme *s, struct request *r, struct io *io, uint6
     return 0;
 }
 
-// How many bytes of the buffer count. A server cannot answer more than it was lent.
-static int64_t bytes_answered(const struct request *r, int64_t *result)
+err_t client_lend(struct user_scheme *s, struct request *r, struct io *io, uint64_t size,
+                  enum loan_way way)
 {
-    if (*result < 0)
-        return 0;
-    enum message_kind kind = r->message.kind;
+    return lend(s, r, io, size, way, false);
+}
+
+// How many bytes of the buffer count. A server cannot answer more than it was lent.
+static force_inline int64_t bytes_answered(const struct request *r, enum message_kind kind,
+                                           int64_t *result)
+{
     if (kind == MESSAGE_STATUS || kind == MESSAGE_TOTALS || kind == MESSAGE_CALL)
-        return (int64_t)r->loan.size; // the answer is no number of bytes
-    if ((uint64_t)*result > r->loan.size)
+        return *result < 0 ? 0 : (int64_t)r->loan.size; // the answer is no number of bytes
+    if (likely((uint64_t)*result <= r->loan.size))
+        return *result;
+    if (*result >= 0)
         *result = -EIO;
-    return max_of(*result, (int64_t)0);
+    return 0;
+}
+
+static force_inline int64_t call(struct user_scheme *s, struct request *r, enum message_kind kind,
+                                 enum loan_way way, struct io *io, bool single)
+{
+    int64_t result;
+    if (unlikely(!request_call_way(&s->queue, r, &result)))
+        return result;
+    int64_t count = bytes_answered(r, kind, &result);
+    err_t e = buffer_end(&r->loan, io, (uint64_t)count, way, single);
+    request_end(&s->queue, r);
+    return unlikely(e) ? e : result;
 }
 
 int64_t client_call(struct user_scheme *s, struct request *r, struct io *io)
 {
-    int64_t result = request_call(&s->queue, &r);
-    if (!r)
-        return result;
-    if (io) {
-        int64_t count = bytes_answered(r, &result);
-        err_t e = buffer_end(&r->loan, io, (uint64_t)count);
-        if (e)
-            result = e;
-    } else {
+    if (io)
+        return call(s, r, r->message.kind, r->loan.flags & (LOAN_READ | LOAN_WRITE), io, false);
+    int64_t result;
+    if (request_call_way(&s->queue, r, &result)) {
         loan_drop(&r->loan);
+        request_end(&s->queue, r);
     }
-    request_end(&s->queue, r);
     return result;
 }
 
@@ -130,6 +153,11 @@ static struct client *client_make(struct user_scheme *s)
     struct client *c = heap_alloc(sizeof(*c));
     if (!c)
         return NULL;
+    c->account = account_get(caller_ids().user);
+    if (!c->account) {
+        heap_free(c);
+        return NULL;
+    }
     user_scheme_get(s);
     c->scheme = s;
     wait_queue_init(&c->wait);
@@ -171,11 +199,9 @@ static err_t client_open_with(struct client *c, struct request *r, unsigned flag
                               struct file **file)
 {
     struct user_scheme *s = c->scheme;
-    c->account = r->account;
-    account_hold(c->account);
-    int64_t result = request_call(&s->queue, &r);
+    int64_t result;
     struct file *given = NULL;
-    if (r) {
+    if (request_call(&s->queue, r, &result)) {
         given = r->file;
         r->file = NULL;
         c->positioned = r->positioned && s->version2;
@@ -254,45 +280,71 @@ err_t client_remove(struct scheme *scheme, const struct view *v, const char *pat
 
 // Reading and writing.
 
-static len_t transfer(struct file *f, struct io *io, uint64_t offset, enum message_kind kind)
+// `at`: where a positioned file is read or written, which the message tells; all ones: the server
+// knows.
+static force_inline len_t transfer_at(struct file *f, struct io *io, uint64_t at,
+                                      enum message_kind kind, bool single)
 {
     struct client *c = f->data;
     struct user_scheme *s = c->scheme;
-    bool own = !c->positioned || offset == FILE_OFFSET_OWN;
-    if (!s->version2 && offset != FILE_OFFSET_OWN)
-        return -ESPIPE; // only the server knows where it is
     struct request *r;
-    err_t e = client_begin(s, c, kind, &r);
-    if (e)
+    err_t e = begin(s, c->handle, kind, c->account, &r);
+    if (unlikely(e))
         return e;
-    if (c->positioned)
-        r->message.a = own ? __atomic_load_n(&c->offset, __ATOMIC_RELAXED) : offset;
-    else
-        r->message.a = UINT64_MAX;
-    r->message.b = (f->flags & OPEN_NONBLOCK ? REDOX_RW_NONBLOCK : 0) |
-                   (f->flags & OPEN_APPEND ? REDOX_RW_APPEND : 0);
-    e = client_lend(s, r, io, io->left, kind == MESSAGE_READ ? LOAN_WRITE : LOAN_READ);
-    if (e)
+    r->message.a = at;
+    r->message.b = 0;
+    if (unlikely(f->flags & (OPEN_NONBLOCK | OPEN_APPEND)))
+        r->message.b = (f->flags & OPEN_NONBLOCK ? REDOX_RW_NONBLOCK : 0) |
+                       (f->flags & OPEN_APPEND ? REDOX_RW_APPEND : 0);
+    enum loan_way way = kind == MESSAGE_READ ? LOAN_WRITE : LOAN_READ;
+    e = lend(s, r, io, io->left, way, single);
+    if (unlikely(e))
         return e;
-    int64_t n = client_call(s, r, io);
+    int64_t n = call(s, r, kind, way, io, single);
     client_changed(c);
-    if (n > 0 && c->positioned && own)
+    return n;
+}
+
+static no_inline len_t transfer_positioned(struct file *f, struct io *io, uint64_t offset,
+                                           enum message_kind kind)
+{
+    struct client *c = f->data;
+    bool own = offset == FILE_OFFSET_OWN;
+    uint64_t at = own ? __atomic_load_n(&c->offset, __ATOMIC_RELAXED) : offset;
+    len_t n = transfer_at(f, io, at, kind, false);
+    if (n > 0 && own)
         __atomic_fetch_add(&c->offset, (uint64_t)n, __ATOMIC_RELAXED);
     return n;
 }
 
-static len_t client_read(struct file *f, struct io *io, uint64_t offset)
+static force_inline len_t transfer(struct file *f, struct io *io, uint64_t offset,
+                                   enum message_kind kind, bool single)
 {
-    if (unlikely(io_is_scattered(io)))
-        return scattered_transfer(f, io, offset, MESSAGE_READ, transfer);
-    return transfer(f, io, offset, MESSAGE_READ);
+    struct client *c = f->data;
+    if (unlikely(c->positioned))
+        return transfer_positioned(f, io, offset, kind);
+    if (unlikely(offset != FILE_OFFSET_OWN && !c->scheme->version2))
+        return -ESPIPE; // only the server knows where it is
+    return transfer_at(f, io, UINT64_MAX, kind, single);
 }
 
-static len_t client_write(struct file *f, struct io *io, uint64_t offset)
+static len_t transfer_piece(struct file *f, struct io *io, uint64_t offset, enum message_kind kind)
 {
-    if (unlikely(io_is_scattered(io)))
-        return scattered_transfer(f, io, offset, MESSAGE_WRITE, transfer);
-    return transfer(f, io, offset, MESSAGE_WRITE);
+    return transfer(f, io, offset, kind, false);
+}
+
+static no_stack_guard len_t client_read(struct file *f, struct io *io, uint64_t offset)
+{
+    if (unlikely(io->vectors != NULL))
+        return scattered_transfer(f, io, offset, MESSAGE_READ, transfer_piece);
+    return transfer(f, io, offset, MESSAGE_READ, true);
+}
+
+static no_stack_guard len_t client_write(struct file *f, struct io *io, uint64_t offset)
+{
+    if (unlikely(io->vectors != NULL))
+        return scattered_transfer(f, io, offset, MESSAGE_WRITE, transfer_piece);
+    return transfer(f, io, offset, MESSAGE_WRITE, true);
 }
 
 // Version 2 keeps the offset here, and asks for the size only.
@@ -369,7 +421,7 @@ static err_t client_send(struct file *f, struct file *sent, unsigned flags, uint
 {
     struct client *c = f->data;
     struct user_scheme *s = c->scheme;
-    if (sent->ops == &server_files)
+    if (sent->ops == &server_files || sent->ops == &server_files2)
         return -EINVAL; // would live as long as itself
     struct request *r;
     err_t e = client_begin(s, c, MESSAGE_SEND, &r);
@@ -379,8 +431,8 @@ static err_t client_send(struct file *f, struct file *sent, unsigned flags, uint
     r->message.b = argument;
     r->file = sent;
     file_get(sent);
-    int64_t answer = request_call(&s->queue, &r);
-    if (r) {
+    int64_t answer;
+    if (request_call(&s->queue, r, &answer)) {
         if (r->file)
             file_put(r->file);
         r->file = NULL;

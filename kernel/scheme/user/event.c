@@ -53,10 +53,8 @@ unsigned client_poll(struct file *f, struct poll_table *t)
     return poll_bits(__atomic_load_n(&c->ready, __ATOMIC_ACQUIRE));
 }
 
-void client_changed(struct client *c)
+void client_forget(struct client *c)
 {
-    if (!__atomic_load_n(&c->known, __ATOMIC_RELAXED))
-        return;
     spin_lock(&c->scheme->clients_lock);
     c->known = false;
     spin_unlock(&c->scheme->clients_lock);

@@ -7,6 +7,7 @@
 // Locks: scheme.queue.lock (RANK_QUEUE) guards the requests; scheme.clients_lock (RANK_QUEUE too,
 // never held together) the clients that wait for events, and their `ready` and `known`.
 #pragma once
+#include "kernel/sched/thread.h"
 #include "kernel/scheme/caller.h"
 #include "kernel/scheme/user/request.h"
 #include "kernel/scheme/user/user_scheme.h"
@@ -47,7 +48,7 @@ struct client {
     struct request closing; // the message of its end
 };
 
-extern const struct file_ops server_files;
+extern const struct file_ops server_files, server_files2; // of version 1 and 2
 // No calls from now on; who waits gets -ENODEV. serves_on: the server's file stays open.
 void user_scheme_end(struct user_scheme *s, bool serves_on);
 void user_scheme_get(struct user_scheme *s);
@@ -108,7 +109,12 @@ void client_unmapped(struct file *f, uint64_t offset, uint64_t size);
 
 // event.c
 unsigned client_poll(struct file *f, struct poll_table *t);
-void client_changed(struct client *c); // something was read or written: ask anew
+void client_forget(struct client *c);
+static inline void client_changed(struct client *c) // something was read or written: ask anew
+{
+    if (unlikely(__atomic_load_n(&c->known, __ATOMIC_RELAXED)))
+        client_forget(c);
+}
 void client_events_end(struct client *c);
 void events_trigger(struct user_scheme *s, uint64_t handle, uint64_t flags);
 void events_hang_up(struct user_scheme *s); // the server is gone

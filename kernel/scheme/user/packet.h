@@ -55,7 +55,25 @@ struct message {
     uint64_t a, b;
 };
 
-void packet1_write(uint64_t id, const struct message *m, struct redox_packet *p);
+// All that most requests need is inline: a server's way to read is short.
+extern const uint32_t packet1_calls[MESSAGE_COUNT];
+void packet1_write_other(const struct message *m, struct redox_packet *p);
+static inline void packet1_write(uint64_t id, const struct message *m, struct redox_packet *p)
+{
+    p->id = id;
+    p->pid = (uint64_t)m->process;
+    p->uid = m->user;
+    p->gid = m->group;
+    p->a = packet1_calls[m->kind];
+    if (unlikely(m->kind != MESSAGE_READ && m->kind != MESSAGE_WRITE)) {
+        packet1_write_other(m, p);
+        return;
+    }
+    p->b = m->handle;
+    p->c = m->buffer;
+    p->d = m->size;
+}
+
 void packet2_write(uint64_t id, const struct message *m, struct redox_sqe *s);
 
 enum answer_kind {

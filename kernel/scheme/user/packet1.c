@@ -6,7 +6,7 @@
 #include <redox/errno.h>
 #include <redox/flags.h>
 
-static const uint32_t calls[MESSAGE_COUNT] = {
+const uint32_t packet1_calls[MESSAGE_COUNT] = {
     [MESSAGE_OPEN] = REDOX_SYS_OPEN,
     [MESSAGE_RMDIR] = REDOX_SYS_RMDIR,
     [MESSAGE_UNLINK] = REDOX_SYS_UNLINK,
@@ -62,15 +62,9 @@ static void arguments(const struct message *m, struct redox_packet *p)
     }
 }
 
-void packet1_write(uint64_t id, const struct message *m, struct redox_packet *p)
+void packet1_write_other(const struct message *m, struct redox_packet *p)
 {
-    *p = (struct redox_packet){
-        .id = id,
-        .pid = (uint64_t)m->process,
-        .uid = m->user,
-        .gid = m->group,
-        .a = calls[m->kind],
-    };
+    p->b = p->c = p->d = 0;
     switch (m->kind) {
     case MESSAGE_OPEN:
     case MESSAGE_RMDIR:

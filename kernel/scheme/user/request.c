@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The table of requests and the edges between their states. See request.h.
-#include "kernel/scheme/user/request.h"
+#include "kernel/scheme/user/request_way.h"
 #include "kernel/memory/heap.h"
 #include "kernel/sched/thread.h"
 #include "kernel/scheme/file.h"
@@ -12,7 +12,6 @@ void request_queue_init(struct request_queue *q, struct window *window)
     spin_init(&q->lock, RANK_QUEUE);
     list_init(&q->pending);
     list_init(&q->free);
-    list_init(&q->idle);
     wait_queue_init(&q->pollers);
 }
 
@@ -22,26 +21,27 @@ void request_queue_drop(struct request_queue *q)
         heap_free(q->chunks[i]);
 }
 
-static struct request *slot_of(const struct request_queue *q, uint64_t slot)
-{
-    return &q->chunks[slot / REQUESTS_CHUNK][slot % REQUESTS_CHUNK];
-}
-
-// More slots. Two threads may come at once: then both add some.
+// More slots, of which the very first is the spare one. Two threads may come at once: then both add
+// some.
 static err_t slots_grow(struct request_queue *q)
 {
     struct request *chunk = heap_alloc_array(REQUESTS_CHUNK, sizeof(*chunk));
     if (!chunk)
         return -ENOMEM;
-    err_t e = -EAGAIN;
     spin_lock(&q->lock);
-    if (q->count < REQUESTS_MAX) {
+    err_t e = q->dead ? -ENODEV : q->count < REQUESTS_MAX ? 0 : -EAGAIN;
+    if (!e) {
+        bool first = q->count == 0;
         q->chunks[q->count / REQUESTS_CHUNK] = chunk;
         for (unsigned i = 0; i < REQUESTS_CHUNK; i++) {
-            chunk[i].slot = q->count++;
-            list_push_back(&q->free, &chunk[i].link);
+            chunk[i].id = q->count++;
+            chunk[i].window = q->window;
+            window_get(q->window);
+            if (i || !first)
+                list_push_back(&q->free, &chunk[i].link);
         }
-        e = 0;
+        if (first)
+            __atomic_store_n(&q->spare, &chunk[0], __ATOMIC_SEQ_CST);
     }
     spin_unlock(&q->lock);
     if (e)
@@ -49,21 +49,15 @@ static err_t slots_grow(struct request_queue *q)
     return e;
 }
 
-static err_t slot_take(struct request_queue *q, struct request **request)
+static err_t slot_find(struct request_queue *q, struct request **request)
 {
     for (;;) {
         spin_lock(&q->lock);
         bool dead = q->dead;
         struct list *link = dead ? NULL : list_pop_front(&q->free);
-        if (link) {
-            struct request *r = container_of(link, struct request, link);
-            r->state = REQUEST_NEW;
-            r->generation++;
-            r->window = q->window;
-            window_get(r->window);
-            *request = r;
-        }
         spin_unlock(&q->lock);
+        if (link)
+            *request = container_of(link, struct request, link);
         if (link || dead)
             return link ? 0 : -ENODEV;
         err_t e = slots_grow(q);
@@ -72,252 +66,174 @@ static err_t slot_take(struct request_queue *q, struct request **request)
     }
 }
 
-err_t request_begin(struct request_queue *q, enum message_kind kind, struct scheme_account *account,
-                    struct request **request)
+err_t request_slot_take(struct request_queue *q, struct scheme_account *account,
+                        struct request **request)
 {
-    if (account && !account_take(&account->requests, account->requests_max))
+    if (!account_take(&account->requests, account->requests_max))
         return -EAGAIN;
-    err_t e = slot_take(q, request);
+    err_t e = slot_find(q, request);
     if (e) {
-        if (account)
-            account_give(&account->requests);
+        account_give(&account->requests);
         return e;
     }
-    struct request *r = *request;
-    r->message.kind = kind;
-    r->message.buffer = r->message.size = r->message.a = r->message.b = 0;
-    r->cancelled = r->cancel_queued = r->positioned = r->own_account = false;
-    r->wait = NULL;
-    r->file = NULL;
-    r->loan.window = NULL; // nothing is lent
-    r->account = account;
+    account_hold(account);
+    (*request)->account = account;
     return 0;
 }
 
-void request_end(struct request_queue *q, struct request *r)
+static void window_drop(struct request *r)
+{
+    struct window *w = r->window;
+    r->window = NULL;
+    window_put(w);
+}
+
+void request_slot_give(struct request_queue *q, struct request *r)
 {
     if (!r)
         return;
-    struct scheme_account *account = r->account;
-    struct window *window = r->window;
-    bool own = r->own_account;
-    if (account)
-        account_give(&account->requests);
-    spin_lock(&q->lock);
-    r->state = REQUEST_FREE;
-    list_push_front(&q->free, &r->link);
-    spin_unlock(&q->lock);
-    if (own)
-        account_put(account);
-    window_put(window);
-}
-
-// A thread of the server that waits for a request, on its own stack.
-struct request_reader {
-    struct list link; // in queue.idle, until it is woken for a request
-    struct thread *thread;
-};
-
-// Something is pending: one idle thread of the server comes. (Who woke last sleeps first: its
-// memory is warm.)
-static void reader_wake_locked(struct request_queue *q, bool (*wake)(struct thread *t))
-{
-    struct list *link = list_pop_front(&q->idle);
-    if (link)
-        (void)wake(container_of(link, struct request_reader, link)->thread);
-}
-
-static inline void pollers_wake(struct request_queue *q)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); // pairs with waiter_add()
-    if (unlikely(__atomic_load_n(&q->pollers.waiters.next, __ATOMIC_RELAXED) !=
-                 &q->pollers.waiters))
-        wait_wake_key(&q->pollers, POLL_IN, 1);
-}
-
-// Tells the waiting thread; from then on r is its own, or (gone) nobody's, and `w` may be anything:
-// it leaves as soon as it sees the outcome, though not its last use of queue.lock. A server that
-// has more to do keeps its processor.
-static void tell_locked(struct request_queue *q, struct request *r, enum request_outcome outcome,
-                        int64_t result)
-{
-    struct request_wait *w = r->wait;
-    struct thread *thread = w->thread;
-    r->wait = NULL;
-    if (outcome == REQUEST_HAS_ANSWER)
-        r->state = REQUEST_ANSWERED;
-    w->result = result;
-    __atomic_store_n(&w->outcome, outcome, __ATOMIC_RELEASE); // pairs with request_sleep()
-    if (list_empty(&q->pending))
-        thread_hand_over(thread);
-    else
-        thread_wake(thread);
-}
-
-// Who waits goes, the request stays: from here on it holds its account itself.
-static void leave_locked(struct request_queue *q, struct request *r, int64_t result)
-{
-    if (r->account && !r->own_account) {
-        account_hold(r->account);
-        r->own_account = true;
+    if (r->account) {
+        account_give(&r->account->requests);
+        account_put(r->account);
+        r->account = NULL;
     }
-    tell_locked(q, r, REQUEST_IS_GONE, result);
+    spin_lock(&q->lock);
+    bool dead = q->dead;
+    if (!dead)
+        list_push_front(&q->free, &r->link);
+    spin_unlock(&q->lock);
+    if (dead)
+        window_drop(r);
 }
 
-static void uncancel_locked(struct request *r)
+static void reader_leave_locked(struct request_queue *q, const struct request_reader *reader)
 {
-    if (r->cancel_queued)
-        list_remove(&r->link);
-    r->cancel_queued = false;
+    struct request_reader **at = &q->idle;
+    while (*at && *at != reader)
+        at = &(*at)->next;
+    if (*at)
+        *at = reader->next;
+}
+
+// Who waits goes, the request stays.
+static void leave_locked(struct request *r, int64_t result)
+{
+    tell_locked(r, REQUEST_IS_GONE, result, thread_wake);
 }
 
 // The waiting thread got a signal, and is `doomed` to end by it or not.
 static void request_interrupt(struct request_queue *q, struct request *r, struct request_wait *w,
                               bool doomed)
 {
-    bool wake = false;
+    bool queued = false;
     spin_lock(&q->lock);
     if (w->outcome != REQUEST_WAITS) { // the answer was faster
     } else if (r->state == REQUEST_QUEUED) {
         list_remove(&r->link);
-        tell_locked(q, r, REQUEST_HAS_ANSWER, -EINTR);
+        tell_locked(r, REQUEST_HAS_ANSWER, -EINTR, thread_wake);
     } else {
-        wake = !r->cancelled;
-        if (wake) {
+        if (!r->cancelled) {
             r->cancelled = r->cancel_queued = true;
-            list_push_back(&q->pending, &r->link);
-            reader_wake_locked(q, thread_wake);
+            queued = !send_locked(q, r, true, thread_wake);
         }
         if (doomed)
-            leave_locked(q, r, -EINTR);
+            leave_locked(r, -EINTR);
     }
     spin_unlock(&q->lock);
-    if (wake)
+    if (queued)
         pollers_wake(q);
 }
 
-static void request_sleep(struct request_queue *q, struct request *r, struct request_wait *w)
+// The first sleep ended without the outcome, or with a signal (`e`).
+void request_sleep_on(struct request_queue *q, struct request *r, struct request_wait *w, err_t e)
 {
     bool interrupted = false;
     for (;;) {
-        wait_prepare(NULL);
-        if (__atomic_load_n(&w->outcome, __ATOMIC_ACQUIRE) != REQUEST_WAITS)
-            return;
-        err_t e = interrupted ? wait_sleep_fatal(NULL) : wait_sleep(NULL, WAIT_FOREVER, true);
         if (e) {
             interrupted = true;
             request_interrupt(q, r, w, thread_is_doomed());
         }
+        wait_prepare(NULL);
+        spin_lock(&q->lock); // who is about to tell us does it under the lock
+        bool waits = w->outcome == REQUEST_WAITS;
+        spin_unlock(&q->lock);
+        if (!waits)
+            return;
+        e = interrupted ? wait_sleep_fatal(NULL) : wait_sleep(NULL, WAIT_FOREVER, true);
     }
 }
 
-int64_t request_call(struct request_queue *q, struct request **request)
+bool request_call(struct request_queue *q, struct request *r, int64_t *result)
 {
-    struct request *r = *request;
-    struct request_wait w = { .thread = thread_current() };
-    spin_lock(&q->lock);
-    bool dead = q->dead;
-    if (!dead) {
-        r->wait = &w;
-        r->state = REQUEST_QUEUED;
-        list_push_back(&q->pending, &r->link);
-        reader_wake_locked(q, thread_hand_over);
-    }
-    spin_unlock(&q->lock);
-    if (dead)
-        return -ENODEV;
-    pollers_wake(q);
-    request_sleep(q, r, &w);
-    if (w.outcome == REQUEST_IS_GONE) {
-        spin_lock(&q->lock); // who told us has left `w` alone
-        spin_unlock(&q->lock);
-        *request = NULL;
-    }
-    return w.result;
+    return request_call_way(q, r, result);
 }
 
 bool request_post(struct request_queue *q, struct request *r, enum message_kind kind)
 {
     r->message.kind = kind;
-    r->slot = REQUEST_NO_SLOT;
+    r->id = REQUEST_NO_SLOT;
     r->state = REQUEST_QUEUED;
     spin_lock(&q->lock);
     bool dead = q->dead;
-    if (!dead) {
-        list_push_back(&q->pending, &r->link);
-        reader_wake_locked(q, thread_wake);
-    }
+    bool queued = !dead && !send_locked(q, r, false, thread_wake);
     spin_unlock(&q->lock);
-    if (!dead)
+    if (queued)
         pollers_wake(q);
     return !dead;
 }
 
 // What the server reads.
 
-static void packet_write(bool version2, uint64_t id, const struct message *m,
-                         struct request_read *read)
+// The sleep of a reader that was not served ended: for good, or it sleeps on.
+err_t request_wait_on(struct request_queue *q, struct request_reader *reader, err_t e)
 {
-    if (version2)
-        packet2_write(id, m, &read->entry);
-    else
-        packet1_write(id, m, &read->packet);
+    for (;;) {
+        irq_off();
+        spin_lock_off(&q->lock); // who is about to serve us does it under the lock
+        bool served = reader->served;
+        if (!served)
+            reader_leave_locked(q, reader);
+        if (served || e || q->dead) {
+            spin_unlock_off(&q->lock);
+            irq_on_turn();
+            return served ? 0 : e ? e : -ENODEV;
+        }
+        reader->next = q->idle;
+        q->idle = reader;
+        spin_unlock_off(&q->lock);
+        e = wait_sleep_off();
+        if (__atomic_load_n(&reader->served, __ATOMIC_ACQUIRE))
+            return 0;
+    }
 }
 
-static void take_locked(struct request *r, bool version2, struct request_read *read)
+static void take_any_locked(struct request *r, bool version2, struct request_read *read)
 {
-    uint64_t id = request_id(r);
-    read->request = r;
-    read->generation = r->generation;
-    read->cancel = r->state == REQUEST_SEEN;
-    if (likely(!read->cancel)) {
-        packet_write(version2, id, &r->message, read);
-        r->state = REQUEST_SEEN;
-        return;
-    }
-    struct message cancel = r->message;
-    cancel.kind = MESSAGE_CANCEL;
-    cancel.a = id;
-    packet_write(version2, id, &cancel, read);
-    r->cancel_queued = false;
-}
-
-// Sleeps until something is pending, or no more will be. The lock is given up meanwhile. A signal
-// that comes together with a request leaves it to another thread.
-static err_t wait_locked(struct request_queue *q)
-{
-    struct request_reader reader = { .thread = thread_current() };
-    err_t e = 0;
-    while (!e && list_empty(&q->pending) && !q->dead) {
-        list_push_front(&q->idle, &reader.link);
-        wait_prepare(NULL);
-        spin_unlock(&q->lock);
-        e = wait_sleep(NULL, WAIT_FOREVER, true);
-        spin_lock(&q->lock);
-        list_remove(&reader.link);
-    }
-    if (e && !list_empty(&q->pending))
-        reader_wake_locked(q, thread_wake);
-    return e;
+    take_locked(r, r->state == REQUEST_SEEN, version2, read);
 }
 
 err_t request_next(struct request_queue *q, bool version2, bool wait, struct request_read *read)
 {
     spin_lock(&q->lock);
-    err_t e = wait && list_empty(&q->pending) ? wait_locked(q) : 0;
-    struct list *link = e ? NULL : list_pop_front(&q->pending);
+    struct list *link = list_pop_front(&q->pending);
     if (link)
-        take_locked(container_of(link, struct request, link), version2, read);
-    else if (!e)
-        e = q->dead ? -ENODEV : -EAGAIN;
+        take_any_locked(container_of(link, struct request, link), version2, read);
+    bool dead = q->dead;
     spin_unlock(&q->lock);
-    return e;
+    if (link)
+        return 0;
+    if (dead || !wait)
+        return dead ? -ENODEV : -EAGAIN;
+    return request_next_way(q, version2, read); // which comes back here if something came meanwhile
 }
 
-void request_read_done(struct request_queue *q, struct request_read *read)
+// Queued again, as the first, or for a thread that waits.
+static void send_again_locked(struct request_queue *q, struct request *r, bool cancel)
 {
-    if (read->request->slot == REQUEST_NO_SLOT)
-        read->request->drop(read->request);
+    if (q->idle)
+        (void)send_locked(q, r, cancel, thread_wake);
+    else
+        list_push_front(&q->pending, &r->link);
 }
 
 void request_return(struct request_queue *q, struct request_read *read)
@@ -325,22 +241,21 @@ void request_return(struct request_queue *q, struct request_read *read)
     struct request *r = read->request;
     bool drop = false;
     spin_lock(&q->lock);
-    if (r->slot == REQUEST_NO_SLOT) {
+    if (r->id == REQUEST_NO_SLOT) {
         drop = q->dead;
         r->state = REQUEST_QUEUED;
         if (!drop)
-            list_push_front(&q->pending, &r->link);
-    } else if (r->generation == read->generation && r->state == REQUEST_SEEN && !q->dead) {
-        if (!read->cancel)
+            send_again_locked(q, r, false);
+    } else if (r->id == read->id && r->state == REQUEST_SEEN && !q->dead) {
+        if (!read->cancel) {
             uncancel_locked(r);
-        if (read->cancel && !r->cancel_queued)
-            r->cancel_queued = true;
-        else if (!read->cancel)
             r->state = REQUEST_QUEUED;
-        list_push_front(&q->pending, &r->link);
+            send_again_locked(q, r, false);
+        } else if (!r->cancel_queued) {
+            r->cancel_queued = true;
+            send_again_locked(q, r, true);
+        }
     }
-    if (!list_empty(&q->pending))
-        reader_wake_locked(q, thread_wake);
     spin_unlock(&q->lock);
     if (drop)
         r->drop(r);
@@ -348,26 +263,10 @@ void request_return(struct request_queue *q, struct request_read *read)
 
 // What the server answers.
 
-static struct request *find_locked(struct request_queue *q, const struct answer *a)
-{
-    uint64_t slot = a->id & REQUEST_NO_SLOT;
-    if (slot >= q->count)
-        return NULL;
-    struct request *r = slot_of(q, index_clamp(slot, q->count));
-    uint64_t id = request_id(r);
-    bool same = a->short_id ? (uint32_t)id == a->id : id == a->id;
-    return same && r->state == REQUEST_SEEN ? r : NULL;
-}
-
-static bool opens(const struct message *m)
-{
-    return m->kind == MESSAGE_OPEN || m->kind == MESSAGE_DUP || m->kind == MESSAGE_OPEN_AT;
-}
-
 // A request that nobody waits for has its answer and is in our hands (NEW): gives back what it
 // holds; what the server opened or mapped for it is to be closed.
-static void orphan_end(struct request_queue *q, struct request *r, int64_t result,
-                       struct file *file)
+void request_orphan_end(struct request_queue *q, struct request *r, int64_t result,
+                        struct file *file)
 {
     if (r->file)
         file_put(r->file);
@@ -375,6 +274,7 @@ static void orphan_end(struct request_queue *q, struct request *r, int64_t resul
     if (file)
         file_put(file);
     loan_drop(&r->loan);
+    bool queued = false;
     bool undo = result >= 0 && !file && (opens(&r->message) || r->message.kind == MESSAGE_MAP);
     if (undo) {
         spin_lock(&q->lock);
@@ -385,55 +285,26 @@ static void orphan_end(struct request_queue *q, struct request *r, int64_t resul
             r->message.kind = opens(&r->message) ? MESSAGE_CLOSE : MESSAGE_UNMAP;
             r->message.a = 0;
             r->state = REQUEST_QUEUED;
-            r->generation++;
-            list_push_back(&q->pending, &r->link);
-            reader_wake_locked(q, thread_wake);
+            r->id += REQUEST_NEXT;
+            queued = !send_locked(q, r, false, thread_wake);
         }
         spin_unlock(&q->lock);
     }
-    if (undo)
+    if (queued)
         pollers_wake(q);
-    else
+    if (!undo)
         request_end(q, r);
-}
-
-static int64_t result_for(const struct request *r, const struct answer *a)
-{
-    return a->result == -EINTR && !r->cancelled ? -EIO : a->result;
 }
 
 err_t request_answer(struct request_queue *q, const struct answer *a, struct file *file)
 {
-    spin_lock(&q->lock);
-    struct request *r = find_locked(q, a);
-    if (!r || (file && !opens(&r->message))) {
-        bool swallow = q->dead || (a->id & REQUEST_NO_SLOT) == REQUEST_NO_SLOT;
-        spin_unlock(&q->lock);
-        if (swallow && file)
-            file_put(file);
-        return swallow ? 0 : -EINVAL;
-    }
-    uncancel_locked(r);
-    bool orphan = !r->wait;
-    r->positioned = a->positioned;
-    if (orphan) {
-        r->state = REQUEST_NEW;
-    } else {
-        if (file)
-            r->file = file;
-        loan_revoke(&r->loan); // here and now: the client may not run for a while
-        tell_locked(q, r, REQUEST_HAS_ANSWER, file ? 0 : result_for(r, a));
-    }
-    spin_unlock(&q->lock);
-    if (orphan)
-        orphan_end(q, r, a->result, file);
-    return 0;
+    return request_answer_way(q, a->id, a->short_id, a->result, a->positioned, file);
 }
 
 err_t request_take_file(struct request_queue *q, const struct answer *a, struct file **file)
 {
     spin_lock(&q->lock);
-    struct request *r = find_locked(q, a);
+    struct request *r = find_locked(q, a->id, a->short_id);
     bool there = r && r->message.kind == MESSAGE_SEND && r->file;
     if (there) {
         *file = r->file;
@@ -446,7 +317,7 @@ err_t request_take_file(struct request_queue *q, const struct answer *a, struct 
 void request_return_file(struct request_queue *q, const struct answer *a, struct file *file)
 {
     spin_lock(&q->lock);
-    struct request *r = find_locked(q, a);
+    struct request *r = find_locked(q, a->id, a->short_id);
     if (r && !r->file) {
         r->file = file;
         file = NULL;
@@ -471,15 +342,29 @@ static struct request *fail_next(struct request_queue *q, unsigned *at, bool kee
             uncancel_locked(r);
         if (r->wait) {
             if (keep_seen && !queued)
-                leave_locked(q, r, -ENODEV);
+                leave_locked(r, -ENODEV);
             else
-                tell_locked(q, r, REQUEST_HAS_ANSWER, -ENODEV);
+                tell_locked(r, REQUEST_HAS_ANSWER, -ENODEV, thread_wake);
         } else if (queued || !keep_seen) {
             r->state = REQUEST_NEW;
             return r;
         }
     }
     return NULL;
+}
+
+// Slots that nobody uses give back the window; who uses one does it at the end.
+static void slots_empty(struct request_queue *q)
+{
+    request_slot_give(q, __atomic_exchange_n(&q->spare, NULL, __ATOMIC_SEQ_CST));
+    for (;;) {
+        spin_lock(&q->lock);
+        struct list *link = list_pop_front(&q->free);
+        spin_unlock(&q->lock);
+        if (!link)
+            return;
+        window_drop(container_of(link, struct request, link));
+    }
 }
 
 static void window_forget(struct request_queue *q)
@@ -498,12 +383,13 @@ void requests_fail(struct request_queue *q, bool keep_seen)
     unsigned at = 0;
     do {
         spin_lock(&q->lock);
-        q->dead = true;
+        __atomic_store_n(&q->dead, true, __ATOMIC_RELAXED);
         r = fail_next(q, &at, keep_seen);
         spin_unlock(&q->lock);
         if (r)
-            orphan_end(q, r, -ENODEV, NULL);
+            request_orphan_end(q, r, -ENODEV, NULL);
     } while (r);
+    slots_empty(q);
     if (!keep_seen)
         window_forget(q);
 
@@ -517,8 +403,11 @@ void requests_fail(struct request_queue *q, bool keep_seen)
         message->drop(message);
     }
     spin_lock(&q->lock);
-    while (!list_empty(&q->idle))
-        reader_wake_locked(q, thread_wake);
+    while (q->idle) {
+        struct request_reader *reader = q->idle;
+        q->idle = reader->next;
+        thread_wake(reader->thread);
+    }
     spin_unlock(&q->lock);
     wait_wake_all(&q->pollers);
 }

@@ -93,7 +93,8 @@ err_t user_scheme_make(const char *name, size_t length, unsigned flags, struct f
     }
     user_scheme_get(s); // the file's
     unsigned stay = OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK;
-    e = file_make(&server_files, NULL, NULL, flags & stay, s, server);
+    e = file_make(s->version2 ? &server_files2 : &server_files, NULL, NULL, flags & stay, s,
+                  server);
     if (e) {
         user_scheme_end(s, false);
         user_scheme_put(s);
