@@ -126,14 +126,16 @@ void interval_timer_set(struct interval_timer *i, const struct timer_setting *s,
     spin_unlock_irq(&i->process->signal_lock, flags);
 }
 
-// The soft limit signals once a second; who is over the hard one is killed.
+// The soft limit signals once a second; who is over the hard one is killed. No time at all means
+// one second, as on Linux.
 void cpu_limit_changed(struct process *p)
 {
     struct interval_timer *i = &p->cpu_limit;
     struct limit_pair l = p->limits[LIMIT_CPU];
-    uint64_t most = INT64_MAX / NANOS_PER_SECOND, seconds = min_of(l.soft, l.hard);
+    uint64_t most = INT64_MAX / NANOS_PER_SECOND;
+    uint64_t seconds = max_of(min_of(l.soft, l.hard), (uint64_t)1);
     uint64_t flags = spin_lock_irq(&p->signal_lock);
-    nanos_t next = seconds < most ? max_of((nanos_t)seconds * NANOS_PER_SECOND, (nanos_t)1) : 0;
+    nanos_t next = seconds < most ? (nanos_t)seconds * NANOS_PER_SECOND : 0;
     if (next || i->next)
         set_locked(i, next, NANOS_PER_SECOND, now_locked(i));
     spin_unlock_irq(&p->signal_lock, flags);

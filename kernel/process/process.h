@@ -77,6 +77,8 @@ struct abi {
     int stack_fault; // the signal for an access by a stack pointer that is no address
     // The call that `f` holds; its result becomes the frame's if the frame is still the call's.
     int64_t (*system_call)(struct trap_frame *f, struct task *t);
+    // Around each call of a task whose signals are words in pages (UPCALL_PAGES). NULL: has none.
+    void (*call_begin)(struct task *t), (*call_end)(struct task *t);
     // What the program is to see of a negative result: an error in its own numbers.
     int64_t (*system_call_failed)(const struct trap_frame *f, int64_t result);
     // Builds the handler's frame on the user stack and points `f` at the handler. Negative: cannot

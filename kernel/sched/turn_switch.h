@@ -43,8 +43,6 @@ static force_inline void switch_to(struct turn_cpu *c, struct thread *from, stru
     arch_user_switch(&from->user, &to->user);
     if (unlikely(to->extras | from->extras))
         turn_load_extras(c, from, to);
-    else
-        arch_ports_switch(false);
     if (likely(from->space && to->space)) {
         fpu_switch_programs(from->fpu, to->fpu);
         if (from->space != to->space)

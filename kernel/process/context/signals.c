@@ -3,6 +3,7 @@
 // upcall says is only ever addresses of the program's own, so others may write it under its feet.
 // Guards: the process's signal lock.
 #include "kernel/process/context/operations.h"
+#include "kernel/process/trace/trace.h"
 #include <redox/types.h>
 
 #define NO_STACK UINT64_MAX
@@ -28,6 +29,7 @@ static err_t upcall_write(struct process *p, const struct upcall *u)
         return e;
     uint64_t flags = spin_lock_irq(&p->signal_lock);
     t->upcall = *u;
+    task_choose_call(t);
     spin_unlock_irq(&p->signal_lock, flags);
     task_put(t);
     return 0;

@@ -47,6 +47,19 @@ static void call_ends(struct trap_frame *f, struct task *t)
     }
 }
 
+static int64_t call_made(struct trap_frame *f, struct task *t)
+{
+    bool by_pages = t->upcall.model == UPCALL_PAGES;
+    if (by_pages)
+        t->process->abi->call_begin(t);
+    int64_t result = t->process->abi->system_call(f, t);
+    if (result < 0)
+        result = t->process->abi->system_call_failed(f, result);
+    if (by_pages)
+        t->process->abi->call_end(t);
+    return result;
+}
+
 // Who watches sees the result in the registers, and may put another one there.
 static int64_t watched_call(struct trap_frame *f, struct task *t)
 {
@@ -55,9 +68,7 @@ static int64_t watched_call(struct trap_frame *f, struct task *t)
     if (!skip && t->filter_mode)
         skip = filter_call(f, t);
     if (!skip) {
-        int64_t result = t->process->abi->system_call(f, t);
-        if (result < 0)
-            result = t->process->abi->system_call_failed(f, result);
+        int64_t result = call_made(f, t);
         if (f->vector == TRAP_SYSCALL)
             trap_set_result(f, result);
     }
@@ -70,7 +81,8 @@ static int64_t watched_call(struct trap_frame *f, struct task *t)
 void task_choose_call(struct task *t)
 {
     const struct trace *r = t->trace;
-    bool watched = t->filter_mode || (r && ((r->wanted & TRACE_CALLS) || r->step));
+    bool watched = t->filter_mode || t->upcall.model == UPCALL_PAGES ||
+                   (r && ((r->wanted & TRACE_CALLS) || r->step));
     __atomic_store_n(&t->system_call, watched ? watched_call : t->process->abi->system_call,
                      __ATOMIC_RELEASE);
 }
