@@ -172,7 +172,6 @@ struct trap_user_hooks {
 };
 void trap_set_user_hooks(const struct trap_user_hooks *hooks); // system_call also into syscall.h
 
-
 // Builds the boot CPU's GDT, TSS and IDT with IST stacks for NMI, double fault, machine check, and
 // loads them; trap_init_cpu() does so on each other CPU.
 void trap_init(void);

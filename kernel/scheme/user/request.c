@@ -188,6 +188,7 @@ bool request_post(struct request_queue *q, struct request *r, enum message_kind 
 err_t request_wait_on(struct request_queue *q, struct request_reader *reader, err_t e)
 {
     for (;;) {
+        wait_prepare(NULL); // what woke us is used up
         irq_off();
         spin_lock_off(&q->lock); // who is about to serve us does it under the lock
         bool served = reader->served;
