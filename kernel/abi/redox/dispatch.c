@@ -20,8 +20,14 @@ const struct redox_call redox_calls[] = {
 #undef CALL
 const unsigned redox_call_count = array_len(redox_calls);
 
-// Two arrays, so that the entry needs no more than an index into each. A number that no call has
-// leads to rare_call(): where there is none, and everywhere when calls are shown (strace).
+static REDOX_CALL(none)
+{
+    return -ENOSYS;
+}
+
+// Two arrays, so that the entry needs no more than an index into each. Where there is no call
+// stands one that says so, with a number that leads to rare_call() unless it is just this one; when
+// calls are shown (strace), all numbers do.
 static uint64_t numbers[SLOTS];
 static int64_t (*handlers[SLOTS])(struct trap_frame *f, struct task *me);
 
@@ -33,11 +39,13 @@ static force_inline unsigned slot_of(uint64_t number)
 void redox_init(const char *command_line)
 {
     redox_strace_init(command_line);
-    for (unsigned i = 0; i < SLOTS; i++)
+    for (unsigned i = 0; i < SLOTS; i++) {
         numbers[i] = UINT64_MAX;
+        handlers[i] = redox_none;
+    }
     for (unsigned i = 0; i < redox_call_count; i++) {
         unsigned slot = slot_of(redox_calls[i].number);
-        assert(!handlers[slot]);
+        assert(handlers[slot] == redox_none);
         handlers[slot] = redox_calls[i].handler;
         if (!redox_strace)
             numbers[slot] = redox_calls[i].number;
