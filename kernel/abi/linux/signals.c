@@ -154,6 +154,7 @@ LINUX_CALL(rt_tgsigqueueinfo)
 LINUX_CALL(restart_syscall)
 {
     f->vector = 0; // nor does this one
+    trap_set_result(f, -EINTR);
     return -EINTR;
 }
 
