@@ -196,14 +196,15 @@ static void drop_parts(struct process *p)
     p->place = NULL;
     p->program = NULL;
     spin_unlock_irq(&p->lock, flags);
+    // Memory first: who wakes when files close may need it.
+    if (s)
+        space_put(s);
     if (d)
         context_table_put(p, d);
     place_put(place);
     names_drop(p);
     if (program)
         name_put(program);
-    if (s)
-        space_put(s);
 }
 
 static void become_zombie(struct process *p)

@@ -16,6 +16,7 @@ from say import line, progress
 COMPILERS = {"gcc": "gcc", "clang": "clang"}
 CHECKS = ROOT / "tests/checks"
 BOOT = ROOT / "tests/boot"
+SUITES = BOOT / "test_suites.py"
 FUZZ_SECONDS = 5
 OUTPUT_LINES = 40
 
@@ -113,10 +114,10 @@ def checks(score, names):
             score.add(f"check {script.stem}{tag}", done.returncode == 0, done.stdout)
 
 
-def _pytest(variant, kernel, names, report):
+def _pytest(variant, kernel, names, report, where):
     environment = dict(os.environ, CRYPTOS_BUILD=variant, CRYPTOS_KERNEL=kernel)
     command = ["/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3",
-               "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", BOOT]
+               "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *where]
     if names:
         command += ["-k", " or ".join(names)]
     return _run(command, env=environment, cwd=ROOT)
@@ -136,12 +137,16 @@ def _read_report(score, variant, report, done):
 
 
 def boot(score, names, kernel, variants):
-    """The boot tests; the builds side by side."""
+    """The boot tests; the builds side by side, and other people's suites when one of them is done."""
+    parts = [(v, v, [BOOT, f"--ignore={SUITES}"]) for v in variants]
+    if "release" in variants:
+        parts.append(("suites", "release", [SUITES]))
     with tempfile.TemporaryDirectory(prefix="cryptos-test-") as folder, \
             concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        jobs = {v: pool.submit(_pytest, v, kernel, names, f"{folder}/{v}.xml") for v in variants}
-        for variant, job in jobs.items():
-            _read_report(score, variant, f"{folder}/{variant}.xml", job.result())
+        jobs = [pool.submit(_pytest, variant, kernel, names, f"{folder}/{part}.xml", where)
+                for part, variant, where in parts]
+        for (part, variant, _), job in zip(parts, jobs):
+            _read_report(score, variant, f"{folder}/{part}.xml", job.result())
 
 
 def command_test(options):
