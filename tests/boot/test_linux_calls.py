@@ -34,6 +34,7 @@ PROGRAMS = [
 @pytest.mark.parametrize("smp", [1, 3])
 def test_linux_calls(smp):
     script = "".join(f"{name} || echo {name} failed\n" for name in PROGRAMS)
-    result = execute("sh", "-c", script, smp=smp, add=[program(name) for name in PROGRAMS])
+    result = execute("sh", "-c", script, smp=smp, timeout=400,
+                     add=[program(name) for name in PROGRAMS])
     assert result.status == 0 and "failed" not in result.text, result
     assert result.text.count(" 0 wrong\n") == len(PROGRAMS)
