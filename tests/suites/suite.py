@@ -42,7 +42,7 @@ class Suite:
     read: typing.Callable           # its output -> pairs (test, outcome)
     differs: dict                   # test -> why it passes under Linux and not here
     keywords: dict = dataclasses.field(default_factory=dict)    # of harness.execute
-    timeout: int = 400
+    timeout: int = 900
 
     def run(self, **keywords):
         """{test: outcome}"""
