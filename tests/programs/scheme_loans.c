@@ -425,8 +425,8 @@ static void in_child(void (*test)(void))
 
 static void requests_of_nobody(void)
 {
-    expect_is(refused_of(260, 1), 3);
-    expect_is(refused_of(257, 1), 0); // they came back
+    expect_is(refused_of(260, 1), 4);
+    expect_is(refused_of(256, 1), 0); // they came back
     expect_is(scheme_make("mine", second_version), -1);
     expect_is(errno, EACCES);
 }

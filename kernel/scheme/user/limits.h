@@ -26,7 +26,9 @@ enum account_thing {
     ACCOUNT_THINGS,
 };
 
-enum { ACCOUNT_REQUESTS = 256, ACCOUNT_REQUESTS_ROOT = 4096, ACCOUNT_SCHEMES = 256 };
+// Requests beside the one of each scheme that nobody is charged for (request.h): so 256 of one
+// scheme.
+enum { ACCOUNT_REQUESTS = 255, ACCOUNT_REQUESTS_ROOT = 4095, ACCOUNT_SCHEMES = 256 };
 
 struct scheme_account {
     struct hash_link by_user;
