@@ -73,6 +73,6 @@ def test_memory_runs_out():
 def test_all_there_is_is_taken():
     """Descriptors, pipes, sockets, processes, mappings, memory in four ways: an error or a kill, and
     the memory comes back. (Linux passes with 512M, but its free memory is no measure.)"""
-    result = execute("exhaust", memory="160M", add=program("exhaust"), timeout=240)
+    result = execute("exhaust", memory="224M", add=program("exhaust"), timeout=240)
     assert result.status == 0 and result.text.endswith("48 checks, 0 wrong\n"), result
     assert "ubsan:" not in result.log and "panic:" not in result.log

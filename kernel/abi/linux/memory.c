@@ -169,66 +169,68 @@ static err_t populate(uaddr_t start, uint64_t size, unsigned access)
     return e;
 }
 
+// MADV_* of madvise(2).
+enum advice {
+    ADVICE_NORMAL = 0,
+    ADVICE_RANDOM = 1,
+    ADVICE_SEQUENTIAL = 2,
+    ADVICE_WILL_NEED = 3,
+    ADVICE_DONT_NEED = 4,
+    ADVICE_FREE = 8,
+    ADVICE_DONT_FORK = 10,
+    ADVICE_DO_FORK = 11,
+    ADVICE_MERGEABLE = 12,
+    ADVICE_UNMERGEABLE = 13,
+    ADVICE_HUGE = 14,
+    ADVICE_NO_HUGE = 15,
+    ADVICE_DONT_DUMP = 16,
+    ADVICE_DO_DUMP = 17,
+    ADVICE_WIPE = 18,
+    ADVICE_KEEP = 19,
+    ADVICE_COLD = 20,
+    ADVICE_PAGE_OUT = 21,
+    ADVICE_POPULATE_READ = 22,
+    ADVICE_POPULATE_WRITE = 23,
+};
+
 LINUX_CALL(madvise)
 {
-    enum {
-        NORMAL = 0,
-        RANDOM = 1,
-        SEQUENTIAL = 2,
-        WILL_NEED = 3,
-        DONT_NEED = 4,
-        FREE = 8,
-        DONT_FORK = 10,
-        DO_FORK = 11,
-        MERGEABLE = 12,
-        UNMERGEABLE = 13,
-        HUGE = 14,
-        NO_HUGE = 15,
-        DONT_DUMP = 16,
-        DO_DUMP = 17,
-        WIPE = 18,
-        KEEP = 19,
-        COLD = 20,
-        PAGE_OUT = 21,
-        POPULATE_READ = 22,
-        POPULATE_WRITE = 23,
-    };
     uaddr_t start = ARG(0);
     uint64_t size = ARG(1);
     struct space *s = space_mine();
     if (!is_aligned(start, PAGE_SIZE) || size > USER_END)
         return -EINVAL;
     switch (ARG_INT(2)) {
-    case DONT_NEED:
-    case FREE:
+    case ADVICE_DONT_NEED:
+    case ADVICE_FREE:
         return size ? space_discard(s, start, size) : 0;
-    case WILL_NEED:
+    case ADVICE_WILL_NEED:
         return 0; // a wish, and faults are cheap
-    case POPULATE_READ:
+    case ADVICE_POPULATE_READ:
         return populate(start, size, MAP_READ);
-    case POPULATE_WRITE:
+    case ADVICE_POPULATE_WRITE:
         return populate(start, size, MAP_WRITE);
-    case DONT_FORK:
+    case ADVICE_DONT_FORK:
         return space_set_flags(s, start, size, MAPF_NO_FORK, 0);
-    case DO_FORK:
+    case ADVICE_DO_FORK:
         return space_set_flags(s, start, size, 0, MAPF_NO_FORK);
-    case WIPE:
+    case ADVICE_WIPE:
         return space_set_flags(s, start, size, MAPF_WIPE_ON_FORK, 0);
-    case KEEP:
+    case ADVICE_KEEP:
         return space_set_flags(s, start, size, 0, MAPF_WIPE_ON_FORK);
-    case NO_HUGE:
+    case ADVICE_NO_HUGE:
         return space_set_flags(s, start, size, MAPF_NO_HUGE, 0);
-    case HUGE:
+    case ADVICE_HUGE:
         return space_set_flags(s, start, size, 0, MAPF_NO_HUGE);
-    case NORMAL:
-    case RANDOM:
-    case SEQUENTIAL:
-    case MERGEABLE:
-    case UNMERGEABLE:
-    case DONT_DUMP:
-    case DO_DUMP:
-    case COLD:
-    case PAGE_OUT:
+    case ADVICE_NORMAL:
+    case ADVICE_RANDOM:
+    case ADVICE_SEQUENTIAL:
+    case ADVICE_MERGEABLE:
+    case ADVICE_UNMERGEABLE:
+    case ADVICE_DONT_DUMP:
+    case ADVICE_DO_DUMP:
+    case ADVICE_COLD:
+    case ADVICE_PAGE_OUT:
         return 0;
     default:
         return -EINVAL;
