@@ -75,7 +75,7 @@ static ino_t inode(int f)
 
 static void descriptors_are_passed(int type)
 {
-    int s[2], p[2], many[300];
+    int s[2], p[2];
     char text[16];
     OK(socketpair(AF_UNIX, type, 0, s));
     OK(pipe(p));
@@ -115,7 +115,16 @@ static void descriptors_are_passed(int type)
     IS(-EAGAIN, read(p[0], text, 1));
     IS(1, read(s[1], text, 1));
     IS(0, read(p[0], text, 1));
-    // What is wrong.
+    close(p[0]);
+    close_pair(s);
+}
+
+static void wrong_control_is_refused(int type)
+{
+    int s[2], p[2], many[300];
+    char text[16];
+    OK(socketpair(AF_UNIX, type, 0, s));
+    OK(pipe(p));
     int bad = 999;
     IS(-EBADF, send_files(s[0], &bad, 1, "x"));
     for (int i = 0; i < 300; i++)
@@ -136,6 +145,7 @@ static void descriptors_are_passed(int type)
     IS(1, send_control(s[0], &h, 3, "x"));
     IS(-EFAULT, send_control(s[0], (void *)8, 64, "x"));
     close(p[0]);
+    close(p[1]);
     close_pair(s);
 }
 
@@ -338,8 +348,11 @@ static void lists_show_them(void)
 void messages_are_right(void)
 {
     descriptors_are_passed(SOCK_STREAM);
+    wrong_control_is_refused(SOCK_STREAM);
     descriptors_are_passed(SOCK_DGRAM);
+    wrong_control_is_refused(SOCK_DGRAM);
     descriptors_are_passed(SOCK_SEQPACKET);
+    wrong_control_is_refused(SOCK_SEQPACKET);
     streams_stop_at_descriptors();
     credentials_are_told(SOCK_STREAM);
     credentials_are_told(SOCK_DGRAM);
