@@ -249,6 +249,38 @@ static void files(void)
     unlink("/tmp/rings");
 }
 
+// Over a pair of sockets, through the open ring.
+static void messages(const int *pair)
+{
+    char more[16];
+    struct msghdr m = { .msg_iov = &(struct iovec){ "message", 7 }, .msg_iovlen = 1 };
+    struct msghdr n = { .msg_iov = &(struct iovec){ more, 16 }, .msg_iovlen = 1 };
+    put(&ring, RECVMSG, pair[0], &n, 1, 0, 8);
+    put(&ring, SENDMSG, pair[1], &m, 1, 0, 9);
+    RETURNS(enter(&ring, 2), 2);
+    ANSWERS(9, 7);
+    ANSWERS(8, 7);
+    put(&ring, SEND, pair[1], "send", 4, 0, 10);
+    RETURNS(enter(&ring, 1), 1);
+    ANSWERS(10, 4);
+    RETURNS(read(pair[0], more, 16), 4);
+    // The number by which the kernel may know the socket meanwhile is nobody else's.
+    FAILS(read(INT32_MAX - 1, more, 1), EBADF);
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+                                       .cmsg_level = SOL_SOCKET,
+                                       .cmsg_type = SCM_RIGHTS };
+    *(int *)CMSG_DATA(&control.header) = INT32_MAX - 1;
+    m.msg_control = &control;
+    m.msg_controllen = sizeof(control);
+    put(&ring, SENDMSG, pair[1], &m, 1, 0, 12);
+    RETURNS(enter(&ring, 1), 1);
+    ANSWERS(12, -EBADF);
+}
+
 // What has to wait does so without anybody in the call.
 static void waiting(void)
 {
@@ -290,32 +322,7 @@ static void waiting(void)
     put(&ring, POLL_ADD, pair[0], NULL, 0, 0, 7)->options = POLLOUT;
     RETURNS(enter(&ring, 1), 1);
     CHECK(answer_of(7) & POLLOUT);
-    struct msghdr m = { .msg_iov = &(struct iovec){ "message", 7 }, .msg_iovlen = 1 };
-    struct msghdr n = { .msg_iov = &(struct iovec){ more, 16 }, .msg_iovlen = 1 };
-    put(&ring, RECVMSG, pair[0], &n, 1, 0, 8);
-    put(&ring, SENDMSG, pair[1], &m, 1, 0, 9);
-    RETURNS(enter(&ring, 2), 2);
-    ANSWERS(9, 7);
-    ANSWERS(8, 7);
-    put(&ring, SEND, pair[1], "send", 4, 0, 10);
-    RETURNS(enter(&ring, 1), 1);
-    ANSWERS(10, 4);
-    RETURNS(read(pair[0], more, 16), 4);
-    // The number by which the kernel may know the socket meanwhile is nobody else's.
-    FAILS(read(INT32_MAX - 1, more, 1), EBADF);
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = { 0 };
-    control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
-                                       .cmsg_level = SOL_SOCKET,
-                                       .cmsg_type = SCM_RIGHTS };
-    *(int *)CMSG_DATA(&control.header) = INT32_MAX - 1;
-    m.msg_control = &control;
-    m.msg_controllen = sizeof(control);
-    put(&ring, SENDMSG, pair[1], &m, 1, 0, 12);
-    RETURNS(enter(&ring, 1), 1);
-    ANSWERS(12, -EBADF);
+    messages(pair);
     // What is parked when the ring closes is no longer done.
     put(&ring, RECV, pair[0], more, 16, 0, 11);
     RETURNS(enter(&ring, 0), 1);
