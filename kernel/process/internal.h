@@ -30,6 +30,8 @@ void names_inherit(struct process *p, struct process *from);
 void names_drop(struct process *p); // and those it has made
 
 // process.c
+// SIGCHLD as a parent or a tracer gets it of `p`, or of its task `number`. Tree lock held.
+struct signal_info process_child_signal(struct process *p, int32_t number, int code, int status);
 // What the entry calls.
 int64_t process_system_call(struct trap_frame *f, struct thread *t);
 // Its error as the program sees it; who watches has made it that already.

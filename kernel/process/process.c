@@ -352,21 +352,26 @@ void group_move_locked(struct process *p, struct process_group *to)
     }
 }
 
-void notify_parent_locked(struct process *p, int code, int status)
+struct signal_info process_child_signal(struct process *p, int32_t number, int code, int status)
 {
     struct child_times times;
     struct credentials c;
     process_times(p, &times);
     credentials_look(p, &c);
-    struct signal_info info = {
+    return (struct signal_info){
         .number = SIGNAL_CHILD,
         .code = code,
-        .sender = p->number,
+        .sender = number,
         .sender_user = c.user,
         .status = status,
         .time_user = times.user,
         .time_system = times.system,
     };
+}
+
+void notify_parent_locked(struct process *p, int code, int status)
+{
+    struct signal_info info = process_child_signal(p, p->number, code, status);
     struct process *parent = p->parent;
     if (!parent || program_hides_locked(p))
         return;

@@ -91,19 +91,7 @@ void tracee_quiet_locked(struct tracee *r)
 void tracer_notify_locked(struct tracee *r, int code, int status)
 {
     struct process *tracer = r->tracer, *p = r->trace.task->process;
-    struct child_times times;
-    struct credentials c;
-    process_times(p, &times);
-    credentials_look(p, &c);
-    struct signal_info info = {
-        .number = SIGNAL_CHILD,
-        .code = code,
-        .sender = r->number,
-        .sender_user = c.user,
-        .status = status,
-        .time_user = times.user,
-        .time_system = times.system,
-    };
+    struct signal_info info = process_child_signal(p, r->number, code, status);
     struct signal_action a = signal_action_of(tracer, SIGNAL_CHILD);
     if (code != CHILD_TRAPPED || !(a.flags & ACTION_NO_CHILD_STOP))
         (void)signal_send_process(tracer, &info);
